@@ -1,0 +1,6 @@
+"""Placements: a listing shown in a thread, by hand or because a post speaks of it.
+
+Words: evidence is why the job linked (an address, a SKU, a GTIN, a brand with a rare model token);
+weaker likeness only suggests. A removed placement is kept, so that the pair never comes back.
+Events: listens to PostPublished and PostEdited.
+"""

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from commerce.listings.models import Listing
+from community.members.models import Member
+from community.threads.models import Post, Thread
+
+
+class Evidence(models.TextChoices):
+    """Why a listing is shown, strongest first."""
+
+    HAND = "hand", "placed by hand"
+    URL = "url", "its address is in the post"
+    GTIN = "gtin", "its GTIN is in the post"
+    SKU = "sku", "its SKU is in the post"
+    MODEL = "model", "its brand and model are in the post"
+
+
+class PlacementState(models.TextChoices):
+    PLACED = "placed", "Shown"
+    SUGGESTED = "suggested", "Suggested"
+    REMOVED = "removed", "Removed"
+
+
+class PlacementQuerySet(models.QuerySet["Placement"]):
+    def shown(self) -> Self:
+        return self.filter(state=PlacementState.PLACED)
+
+
+class Placement(models.Model):
+    """A listing in a thread, beside the post that earned it; `post` is empty when placed on the
+    thread as a whole. `decided_by` is who confirmed or removed it; nobody decides for the job."""
+
+    thread = models.ForeignKey(Thread, models.PROTECT, related_name="placements")
+    post = models.ForeignKey(Post, models.PROTECT, null=True, blank=True, related_name="placements")
+    listing = models.ForeignKey(Listing, models.PROTECT, related_name="placements")
+    evidence = models.CharField(max_length=8, choices=Evidence.choices)
+    matched = models.CharField(max_length=500, blank=True, help_text="The words that matched.")
+    state = models.CharField(
+        max_length=10, choices=PlacementState.choices, default=PlacementState.PLACED
+    )
+    placed_by = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    decided_by = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PlacementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["post", "listing"], name="listing_once_in_a_post"),
+            models.UniqueConstraint(
+                fields=["thread", "listing"],
+                condition=Q(post__isnull=True),
+                name="listing_once_on_a_thread",
+            ),
+            models.CheckConstraint(
+                condition=Q(evidence__in=Evidence.values), name="placement_evidence_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=PlacementState.values), name="placement_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=PlacementState.REMOVED) | Q(decided_by__isnull=False),
+                name="placement_removed_by_somebody",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["listing", "state"], name="placement_of_listing"),
+        ]

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin as Permissions
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+
+HANDLE_MAX_CHARS = 30
+NAME_MAX_CHARS = 60
+BIO_MAX_CHARS = 500
+
+# allauth looks this list up by its path (settings.ACCOUNT_USERNAME_VALIDATORS).
+handle_validators = [
+    RegexValidator(
+        r"^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\Z",
+        "Use lower-case letters, digits, - and _, beginning and ending with a letter or digit.",
+    )
+]
+
+
+class MemberManager(BaseUserManager["Member"]):
+    def create_user(
+        self, handle: str, email: str, password: str | None = None, **fields: Any
+    ) -> Member:
+        """Create a member; without a password the account cannot sign in by one."""
+        fields.setdefault("name", handle)
+        member = self.model(handle=handle, email=self.normalize_email(email), **fields)
+        member.set_password(password)
+        member.full_clean(exclude=["password"])
+        member.save(using=self._db)
+        return member
+
+    def create_superuser(
+        self, handle: str, email: str, password: str | None = None, **fields: Any
+    ) -> Member:
+        return self.create_user(handle, email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> Member:
+        return self.get(handle=username)
+
+
+class Member(AbstractBaseUser, Permissions):
+    """A person with an account. `handle` is unique for ever; `name` is what others read."""
+
+    handle = models.CharField(
+        max_length=HANDLE_MAX_CHARS, unique=True, validators=handle_validators
+    )
+    name = models.CharField(max_length=NAME_MAX_CHARS)
+    email = models.EmailField(unique=True)
+    bio = models.TextField(max_length=BIO_MAX_CHARS, blank=True)
+    place = models.CharField(max_length=80, blank=True)
+    avatar = models.ForeignKey(
+        "community.Image", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    objects = MemberManager()
+
+    USERNAME_FIELD = "handle"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["email"]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("handle"), name="handle_unique_in_any_case"),
+            models.UniqueConstraint(Lower("email"), name="email_unique_in_any_case"),
+            models.CheckConstraint(
+                condition=models.Q(handle__regex=r"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$"),
+                name="handle_is_plain",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("member", args=[self.handle])
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0]
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the drawn avatar."""
+        words = self.name.split()
+        letters = words[0][0] + (words[-1][0] if len(words) > 1 else "")
+        return letters.upper()
+
+
+# Whoever looks at a page. `visible_to` takes one everywhere.
+Viewer = Member | AnonymousUser

@@ -1,0 +1,49 @@
+"""What views of every feature ask about the person in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils.http import urlencode
+
+from community.members.models import Member
+
+P = ParamSpec("P")
+
+
+class MemberRequest(HttpRequest):
+    """A request whose user is known to be a member."""
+
+    user: Member
+
+
+def member_required(
+    view: Callable[Concatenate[MemberRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Send a guest to sign in and back again; htmx is told to go there with the whole page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+        # After a form the page it stood on is where to come back to, not the form's address.
+        back = request.get_full_path()
+        if request.method != "GET":
+            back = "/"
+            if referer := request.headers.get("HX-Current-URL") or request.headers.get("Referer"):
+                parts = urlsplit(referer)
+                if parts.netloc == request.get_host():
+                    back = parts.path + (f"?{parts.query}" if parts.query else "")
+        if getattr(request, "htmx", False):
+            address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
+            return HttpResponse(status=204, headers={"HX-Redirect": address})
+        return redirect_to_login(back)
+
+    return guarded

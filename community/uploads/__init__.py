@@ -1,0 +1,5 @@
+"""Uploads: pictures members bring, re-encoded before anyone sees them.
+
+An image has an audience: the group it was uploaded for, or everybody when it has none (avatars,
+listing photos). Its file is served by a view that asks `visible_to` on every request.
+"""

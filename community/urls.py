@@ -1,0 +1,5 @@
+"""The community's addresses, feature by feature."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,286 @@
+"""Every setting of Shoal, read once from the environment and typed.
+
+SHOAL_MODE is `production` unless it says `demo` or `test`. Production takes nothing for granted:
+a missing secret, host or address stops the start with the name of what is missing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+Mode = Literal["production", "demo", "test"]
+MODE = cast(Mode, env.str("SHOAL_MODE", "production"))
+if MODE not in ("production", "demo", "test"):
+    raise RuntimeError(f"SHOAL_MODE must be production, demo or test, not {MODE!r}.")
+PRODUCTION = MODE == "production"
+
+DEBUG = False
+
+
+def required(name: str, otherwise: str) -> str:
+    """Return the variable `name`; outside production `otherwise` stands in for it."""
+    return env.str(name) if PRODUCTION else env.str(name, otherwise)
+
+
+# -- who we are -------------------------------------------------------------------------------
+
+SECRET_KEY = required("SECRET_KEY", "not-a-secret-this-is-the-demo-or-a-test-0123456789-abcdefghij")
+# Keys for merchants' secrets, newest first, each of `Fernet.generate_key()`'s form.
+FIELD_KEYS: list[str] = (
+    env.list("FIELD_KEYS")
+    if PRODUCTION
+    else env.list("FIELD_KEYS", ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
+)
+# The address members see, without a slash at its end.
+SITE_URL = required("SITE_URL", "http://localhost:8000").rstrip("/")
+SITE_NAME = env.str("SITE_NAME", "Shoal")
+ALLOWED_HOSTS: list[str] = (
+    env.list("ALLOWED_HOSTS")
+    if PRODUCTION
+    else ["localhost", "127.0.0.1", "[::1]", "testserver", *env.list("ALLOWED_HOSTS", [])]
+)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+# How many proxies of ours stand in front; only their X-Forwarded-For entries are believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+HTTPS = env.bool("HTTPS", PRODUCTION)
+
+# -- what is installed ------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config.apps.ConfigConfig",
+    "community.apps.CommunityConfig",
+    "commerce.apps.CommerceConfig",
+    "moderation.apps.ModerationConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "moderation.apps.StaffAdminConfig",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "channels",
+    "csp",
+    "django_htmx",
+    "lucide",
+]
+
+MIDDLEWARE = [
+    "config.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.DatabaseAwayMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "community.groups.context.frame",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# -- where things are kept --------------------------------------------------------------------
+
+DATABASES = {
+    "default": {
+        **env.dj_db_url(
+            "DATABASE_URL", **({} if PRODUCTION else {"default": "postgresql://localhost/shoal"})
+        ),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", 60),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "options": " ".join(
+                f"-c {name}={value}"
+                for name, value in {
+                    "statement_timeout": env.str("DATABASE_STATEMENT_TIMEOUT", "5s"),
+                    "lock_timeout": "2s",
+                    "idle_in_transaction_session_timeout": "10s",
+                    "jit": "off",
+                }.items()
+            ),
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = required("REDIS_URL", "redis://127.0.0.1:6379/0")
+
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / ".demo" / "media")))
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if MODE == "test"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = MODE == "test"
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# A picture is at most 10 MB (community.uploads); the rest of a form is small.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# -- members and sign-in ----------------------------------------------------------------------
+
+AUTH_USER_MODEL = "community.Member"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = (
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if MODE == "test"
+    else [
+        "django.contrib.auth.hashers.ScryptPasswordHasher",
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    ]
+)
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+ACCOUNT_ADAPTER = "community.members.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "community.members.forms.SignupForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_USERNAME_MIN_LENGTH = 2
+ACCOUNT_USERNAME_VALIDATORS = "community.members.models.handle_validators"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+# Staff sign in to the admin only with a second factor; the demo lets you look round without one.
+STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", PRODUCTION)
+
+EMAIL_BACKEND = env.str(
+    "EMAIL_BACKEND",
+    {
+        "production": "django.core.mail.backends.smtp.EmailBackend",
+        "demo": "django.core.mail.backends.filebased.EmailBackend",
+        "test": "django.core.mail.backends.locmem.EmailBackend",
+    }[MODE],
+)
+EMAIL_FILE_PATH = str(BASE_DIR / ".demo" / "mail")
+EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = required("DEFAULT_FROM_EMAIL", "Shoal <hello@shoal.example>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# -- headers ----------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [NONCE, STRICT_DYNAMIC],
+        "style-src": [SELF],
+        "img-src": [SELF, "blob:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "media-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = HTTPS and env.bool("SSL_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 365 * 24 * 3600 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", HTTPS)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", HTTPS)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# `__Host-` binds a cookie to this host and to HTTPS; browsers refuse the name without both.
+_prefix = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_prefix}session"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 24 * 3600
+CSRF_COOKIE_NAME = f"{_prefix}csrf"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+VISITOR_COOKIE_NAME = f"{_prefix}visitor"
+CONSENT_COOKIE_NAME = f"{_prefix}consent"
+
+# -- words and time ---------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# -- community --------------------------------------------------------------------------------
+
+POSTS_PER_PAGE = 20
+THREADS_PER_PAGE = 25
+
+# -- commerce (COMMERCE.md 1.3; each is a number a site may change) ----------------------------
+
+CLICK_WINDOW_SECONDS = env.int("CLICK_WINDOW_SECONDS", 30 * 24 * 3600)
+CLICK_DEDUPE_SECONDS = env.int("CLICK_DEDUPE_SECONDS", 30 * 60)
+VISITOR_COOKIE_AGE = env.int("VISITOR_COOKIE_AGE", 395 * 24 * 3600)
+WEBHOOK_MAX_BYTES = 256 * 1024
+WEBHOOK_TOLERANCE_SECONDS = 5 * 60

@@ -1,0 +1,1 @@
+"""The queue: where moderators work, inside the Django admin."""

@@ -1,0 +1,5 @@
+"""Moderation's addresses, feature by feature."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
