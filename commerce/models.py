@@ -1,16 +1,25 @@
 """Django's view of commerce's rows; each feature owns its own."""
 
+from commerce.connectors.models import Delivery, Endpoint
 from commerce.listings.models import Listing, ListingPhoto, ModelToken
 from commerce.merchants.models import Merchant, TeamMember
+from commerce.orders.models import Order, OrderLine, ParkedRefund, Refund, RefundLine
 from commerce.placements.models import Placement
 from commerce.touchpoints.models import Touchpoint, Visitor
 
 __all__ = [
+    "Delivery",
+    "Endpoint",
     "Listing",
     "ListingPhoto",
     "Merchant",
     "ModelToken",
+    "Order",
+    "OrderLine",
+    "ParkedRefund",
     "Placement",
+    "Refund",
+    "RefundLine",
     "TeamMember",
     "Touchpoint",
     "Visitor",

@@ -87,6 +87,10 @@ class Touchpoint(models.Model):
                 condition=Q(consent=True) | Q(visitor__isnull=True),
                 name="no_visitor_without_consent",
             ),
+            models.CheckConstraint(
+                condition=Q(consent=True) | Q(member__isnull=True),
+                name="no_member_without_consent",
+            ),
             models.CheckConstraint(condition=Q(kind__in=TouchKind.values), name="touch_kind_known"),
             models.CheckConstraint(
                 condition=Q(not_counted__in=NotCounted.values), name="touch_not_counted_known"
