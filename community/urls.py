@@ -1,5 +1,8 @@
 """The community's addresses, feature by feature."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("community.groups.urls")),
+    path("", include("community.uploads.urls")),
+]

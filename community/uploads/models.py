@@ -56,3 +56,8 @@ class Image(models.Model):
     @property
     def thumbnail_url(self) -> str:
         return reverse("thumbnail", args=[self.id])
+
+    @property
+    def markdown(self) -> str:
+        """How a post shows this image. Brackets and line ends would end the alt text early."""
+        return f"![{self.alt.replace('[', '(').replace(']', ')')}](image:{self.pk})"

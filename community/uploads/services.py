@@ -1,0 +1,101 @@
+"""Taking a picture in: limits, a clean re-encoding, a row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from typing import IO, Final
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from community.groups.models import Group
+from community.members.models import Member
+from community.uploads.errors import ImageRefused
+from community.uploads.models import ALT_MAX_CHARS, Image
+from community.uploads.reencode import MAX_BYTES, Encoded
+
+CHILD_TIMEOUT_SECONDS: Final = 20
+IMAGES_PER_HOUR: Final = 120
+
+
+def save_image(*, owner: Member, group: Group | None, file: IO[bytes], alt: str = "") -> Image:
+    """Re-encode `file` and keep it for the readers of `group` (everybody when None).
+
+    At most 10 MB, 40 megapixels, 10,000 px a side, JPEG, PNG, WEBP or GIF; `alt` is cut at
+    ALT_MAX_CHARS characters; 120 pictures an hour a member. Raises ImageRefused with a sentence.
+    """
+    recent = Image.objects.filter(
+        owner=owner, created_at__gt=timezone.now() - timedelta(hours=1)
+    ).count()
+    if recent >= IMAGES_PER_HOUR:
+        raise ImageRefused("That is enough pictures for an hour. Come back a little later.")
+    raw = file.read(MAX_BYTES + 1)
+    if not raw:
+        raise ImageRefused("The file is empty.")
+    if len(raw) > MAX_BYTES:
+        raise ImageRefused("The picture is larger than 10 MB.")
+    return store(owner=owner, group=group, encoded=_reencode_apart(raw), alt=alt)
+
+
+def store(*, owner: Member, group: Group | None, encoded: Encoded, alt: str = "") -> Image:
+    """Keep a picture that is already clean: from `save_image`, or drawn by ourselves."""
+    key = uuid7()
+    image = Image(
+        id=key,
+        owner=owner,
+        group=group,
+        alt=" ".join(alt.split())[:ALT_MAX_CHARS],
+        width=encoded.width,
+        height=encoded.height,
+        size_bytes=len(encoded.full),
+        sha256=hashlib.sha256(encoded.full).hexdigest(),
+    )
+    # Random names in folders of at most 256 entries; the key itself never shows where it lies.
+    name = f"{key.hex[-2:]}/{key.hex}.webp"
+    image.file.save(name, ContentFile(encoded.full), save=False)
+    image.thumbnail.save(name, ContentFile(encoded.thumbnail), save=False)
+    try:
+        with transaction.atomic():
+            image.save(force_insert=True)
+    except Exception:
+        image.file.delete(save=False)
+        image.thumbnail.delete(save=False)
+        raise
+    return image
+
+
+def _reencode_apart(raw: bytes) -> Encoded:
+    try:
+        child = subprocess.run(
+            [sys.executable, "-I", "-c", _CHILD, str(settings.BASE_DIR)],
+            input=raw,
+            capture_output=True,
+            timeout=CHILD_TIMEOUT_SECONDS,
+            check=False,
+            env={},
+            cwd="/",
+        )
+    except subprocess.TimeoutExpired:
+        raise ImageRefused("The picture takes too long to read.") from None
+    head_line, _, body = child.stdout.partition(b"\n")
+    try:
+        head = json.loads(head_line)
+    except ValueError:
+        raise ImageRefused("The picture cannot be read.") from None
+    if refused := head.get("refused"):
+        raise ImageRefused(refused)
+    return Encoded(head["width"], head["height"], body[: head["full"]], body[head["full"] :])
+
+
+# Isolated mode ignores the environment and the current folder, so the path is handed over.
+_CHILD: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from community.uploads.reencode import main; main()"
+)
