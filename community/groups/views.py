@@ -25,7 +25,7 @@ from community.groups.models import (
     Template,
 )
 from community.members.models import Member, Viewer
-from community.members.web import MemberRequest, member_required
+from community.members.web import MemberRequest, member_required, wants_delete
 
 GROUPS_PER_PAGE = 24
 MEMBERS_PER_PAGE = 40
@@ -175,7 +175,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
 def membership(request: MemberRequest, slug: str) -> HttpResponse:
     """POST joins or asks to join; DELETE (or `_method=delete`) leaves."""
     group = group_or_404(request, slug)
-    leaving = request.method == "DELETE" or request.POST.get("_method") == "delete"
+    leaving = wants_delete(request)
     try:
         if leaving:
             services.leave_group(member=request.user, group=group)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
+if TYPE_CHECKING:
+    from community.members.models import Member
 
 HIDING_REASON_MAX_CHARS = 500
 
@@ -32,7 +36,7 @@ class Hideable(models.Model):
     def is_hidden(self) -> bool:
         return self.hidden_at is not None
 
-    def hide(self, *, by: models.Model, reason: str, at: datetime) -> None:
+    def hide(self, *, by: Member, reason: str, at: datetime) -> None:
         """Set the columns (not saved): moderation's verb saves them beside its audit entry."""
         self.hidden_at, self.hidden_by, self.hidden_reason = at, by, reason
 

@@ -29,7 +29,6 @@ def member_required(
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """Send a guest to sign in and back again; htmx is told to go there with the whole page."""
 
-    @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
@@ -46,4 +45,9 @@ def member_required(
             return HttpResponse(status=204, headers={"HX-Redirect": address})
         return redirect_to_login(back)
 
-    return guarded
+    return wraps(view)(guarded)  # type: ignore[return-value]
+
+
+def wants_delete(request: HttpRequest) -> bool:
+    """Whether this is a DELETE, or a plain form's POST that says `_method=delete`."""
+    return request.method == "DELETE" or request.POST.get("_method") == "delete"
