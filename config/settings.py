@@ -12,6 +12,8 @@ from typing import Any, Literal, cast
 from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
 from environs import Env
 
+from config.logging import logging_settings
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
@@ -79,6 +81,7 @@ MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.DatabaseAwayMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -138,6 +141,15 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = required("REDIS_URL", "redis://127.0.0.1:6379/0")
+# Redis away is a miss, not an error: config/cache.py.
+CACHES = {
+    "default": {
+        "BACKEND": "config.cache.SafeRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "TIMEOUT": 300,
+    }
+}
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / ".demo" / "media")))
 STATIC_URL = "/static/"
@@ -264,6 +276,43 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 VISITOR_COOKIE_NAME = f"{_prefix}visitor"
 CONSENT_COOKIE_NAME = f"{_prefix}consent"
+
+# -- work done later (config/outbox.py, config/celery.py) ----------------------------------------
+
+OUTBOX_QUEUES = ["default", "links", "insights", "mail"]
+OUTBOX_MAX_TRIES = env.int("OUTBOX_MAX_TRIES", 8)
+# The wait after the first failure; each further one is four times as long, at most an hour. Eight
+# tries take about two hours.
+OUTBOX_RETRY_SECONDS = env.float("OUTBOX_RETRY_SECONDS", 2.0)
+# Work that waits longer than this makes /readyz answer 503.
+OUTBOX_MAX_AGE_SECONDS = env.float("OUTBOX_MAX_AGE_SECONDS", 300.0)
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SOFT_TIME_LIMIT = 50
+CELERY_TASK_TIME_LIMIT = 60
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A killed worker's tasks come back after this; no task may run longer, nor be given a later
+    # start: due times live in PostgreSQL.
+    "visibility_timeout": 120,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 2,
+    "socket_connect_timeout": 1,
+    "socket_keepalive": True,
+}
+
+LOGGING = logging_settings(json=PRODUCTION, level=env.str("LOG_LEVEL", "INFO"))
 
 # -- words and time ---------------------------------------------------------------------------
 
