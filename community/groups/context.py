@@ -1,0 +1,33 @@
+"""What every page's frame needs, asked for only when the page draws it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from community.groups.models import Group
+from community.members.models import Member
+
+NAV_GROUPS = 30  # more than these and the directory serves better
+
+
+def frame(request: HttpRequest) -> dict[str, object]:
+    """Give `nav_groups` (at most one query, none for a guest), `csp_nonce` and `site_name`."""
+
+    def nav_groups() -> list[Group]:
+        viewer = getattr(request, "user", None)
+        if not isinstance(viewer, Member):
+            return []
+        return list(
+            Group.objects.joined_by(viewer)
+            .only("slug", "name", "glyph", "tint")
+            .order_by("name")[:NAV_GROUPS]
+        )
+
+    return {
+        "nav_groups": SimpleLazyObject(nav_groups),
+        # Asking for the nonce is what puts it into the header, so it is passed on unasked.
+        "csp_nonce": getattr(request, "csp_nonce", ""),
+        "site_name": settings.SITE_NAME,
+    }

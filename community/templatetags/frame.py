@@ -1,0 +1,244 @@
+"""Template tags of the page frame: modules, people, groups, time, shares. They ask no database."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from django import forms, template
+from django.conf import settings
+from django.forms import BoundField
+from django.template import Context
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+AVATAR_COLOURS = 12  # `--av-0` to `--av-11` in static/css/tokens.css
+
+
+# -- modules ----------------------------------------------------------------------------------
+
+
+def module_names(root: Path) -> list[str]:
+    """Name every ES module below `root` (static/js), sorted: `elements/time-ago.js`."""
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.js"))
+
+
+@lru_cache(maxsize=1)
+def module_addresses() -> str:
+    """Return the import map as JSON: `@/lib/toast.js` to the hashed address of that file."""
+    names = module_names(Path(settings.BASE_DIR) / "static" / "js")
+    return json.dumps(
+        {"imports": {f"@/{name}": static(f"js/{name}") for name in names}}, separators=(",", ":")
+    )
+
+
+@register.simple_tag(takes_context=True)
+def import_map(context: Context) -> SafeString:
+    """Write the import map; modules import each other as `@/lib/toast.js`."""
+    # The JSON holds only our own file names, so nothing in it can close the element.
+    return format_html(
+        '<script type="importmap" nonce="{}">{}</script>',
+        str(context.get("csp_nonce", "")),
+        mark_safe(module_addresses()),
+    )
+
+
+# -- people and groups ------------------------------------------------------------------------
+
+
+class Person(Protocol):
+    """What a drawn avatar needs of a member."""
+
+    handle: str
+    name: str
+    avatar_id: Any
+
+    @property
+    def initials(self) -> str: ...
+
+
+def avatar_colour(handle: str) -> int:
+    """Give the palette entry of a handle, the same on every machine: 0 to 11."""
+    return zlib.crc32(handle.encode()) % AVATAR_COLOURS
+
+
+@register.simple_tag
+def avatar(member: Person | None, size: str = "", here: bool = False) -> SafeString:
+    """Draw a member: their picture, or their initials on their colour. `size`: xs, sm, lg, xl.
+
+    Always decorative: the name stands beside it. `None` is a member who left.
+    """
+    sized = format_html(' data-sz="{}"', size) if size else ""
+    if member is None:
+        return format_html('<span class="av" data-av="more"{} aria-hidden="true">–</span>', sized)
+    on = mark_safe(" data-on") if here else ""
+    if member.avatar_id:
+        return format_html(
+            '<img class="av"{}{} src="{}" alt="" width="40" height="40" loading="lazy">',
+            sized,
+            on,
+            reverse("thumbnail", args=[member.avatar_id]),
+        )
+    return format_html(
+        '<span class="av" data-av="{}"{}{} aria-hidden="true">{}</span>',
+        avatar_colour(member.handle),
+        sized,
+        on,
+        member.initials,
+    )
+
+
+class Tinted(Protocol):
+    """What a glyph needs of a group."""
+
+    glyph: str
+    tint: int
+
+
+@register.simple_tag
+def glyph(group: Tinted, size: str = "") -> SafeString:
+    """Draw a group's emoji on its tint. `size`: md or lg; decorative, the name stands beside it."""
+    return format_html(
+        '<span class="glyph" data-tint="{}"{} aria-hidden="true">{}</span>',
+        group.tint,
+        format_html(' data-sz="{}"', size) if size else "",
+        group.glyph,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def current(context: Context, path: str, exactly: bool = False) -> SafeString:
+    """Write ` aria-current="page"` on the link to this page, `"true"` on one above it."""
+    request = context.get("request")
+    here = request.path if request is not None else ""
+    if here == path:
+        return mark_safe(' aria-current="page"')
+    if not exactly and path != "/" and here.startswith(path):
+        return mark_safe(' aria-current="true"')
+    return mark_safe("")
+
+
+# -- time -------------------------------------------------------------------------------------
+
+CLOCK, DATE, FULL = "clock", "date", "full"
+
+
+def written(at: datetime, style: str) -> str:
+    """Write an instant in UTC: `14:03`, `22 Nov 2026` or `22 Nov 2026, 14:03 UTC`."""
+    at = at.astimezone(timezone.get_default_timezone())
+    clock = f"{at:%H:%M}"
+    day = f"{at.day} {at:%b} {at.year}"
+    return {CLOCK: clock, DATE: day}.get(style, f"{day}, {clock} UTC")
+
+
+@register.simple_tag
+def time_tag(at: datetime | None, style: str = "ago") -> SafeString:
+    """Write an instant for people and machines; scripts turn it into the reader's own time.
+
+    `ago` (the default) becomes "4 min"; `clock`, `date` and `full` become the reader's zone and
+    words. Without scripts `ago` stays a date: pieces of pages are cached for everybody.
+    """
+    if at is None:
+        return mark_safe("")
+    return format_html(
+        '<time-ago data-style="{}"><time datetime="{}">{}</time></time-ago>',
+        style,
+        at.astimezone(timezone.get_default_timezone()).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        written(at, DATE if style == "ago" else style),
+    )
+
+
+# -- shares of a whole ------------------------------------------------------------------------
+
+
+def share(part: float, whole: float) -> float:
+    """Return `part` of `whole` in per cent within 0 to 100, to one decimal; 0 of nothing is 0."""
+    if whole <= 0:
+        return 0.0
+    return round(min(100.0, max(0.0, 100.0 * part / whole)), 1)
+
+
+@register.simple_tag
+def meter(
+    part: float, whole: float = 100, label: str = "", tone: str = "", css: str = "meter"
+) -> SafeString:
+    """Draw how much of `whole` is done. Without `label` it is decoration beside the figures."""
+    named = (
+        format_html('role="img" aria-label="{}"', label)
+        if label
+        else mark_safe('aria-hidden="true"')
+    )
+    return format_html(
+        '<svg class="{}"{} {}><rect width="{}%" height="100%"/></svg>',
+        css,
+        format_html(' data-tone="{}"', tone) if tone else "",
+        named,
+        f"{share(part, whole):g}",
+    )
+
+
+@register.simple_tag
+def stackbar(parts: Iterable[tuple[int | str, float]]) -> SafeString:
+    """Draw shares side by side: pairs of series (1 to 5, as in `data-series`) and amount.
+
+    Decoration: put the names and figures in a legend beside it.
+    """
+    pairs = [(series, max(0.0, float(amount))) for series, amount in parts]
+    whole = sum(amount for _, amount in pairs)
+    rows, start = [], 0.0
+    for series, amount in pairs:
+        width = share(amount, whole)
+        rows.append((series, f"{start:g}", f"{width:g}"))
+        start = round(start + width, 1)
+    return format_html(
+        '<svg class="stackbar" aria-hidden="true">{}</svg>',
+        format_html_join("", '<rect data-series="{}" x="{}%" width="{}%" height="100%"/>', rows),
+    )
+
+
+# -- words ------------------------------------------------------------------------------------
+
+
+@register.filter
+def paragraphs(text: str) -> list[str]:
+    """Split plain text at its blank lines; each paragraph keeps its own line breaks."""
+    blocks = text.replace("\r\n", "\n").split("\n\n")
+    return [block.strip() for block in blocks if block.strip()]
+
+
+# -- fields -----------------------------------------------------------------------------------
+
+
+@register.filter
+def kind(field: BoundField) -> str:
+    """Say which shape of `_field.html` a field takes: hidden, check, choices, file or line."""
+    widget = field.field.widget
+    if widget.is_hidden:
+        return "hidden"
+    if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
+        return "choices"
+    if isinstance(widget, forms.CheckboxInput):
+        return "check"
+    return "file" if isinstance(widget, forms.FileInput) else "line"
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """Write a field's control with class `input`, and without a placeholder that says its label."""
+    attrs: dict[str, Any] = {}
+    own = field.field.widget.attrs
+    if kind(field) in ("line", "file"):
+        attrs["class"] = " ".join(dict.fromkeys(["input", *own.get("class", "").split()]))
+    if str(field.label).lower() in str(own.get("placeholder", "")).lower():
+        attrs["placeholder"] = False  # Django leaves out what is False
+    return field.as_widget(attrs=attrs)

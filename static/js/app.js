@@ -1,0 +1,109 @@
+/* Starts every page. Reading and posting work without it.
+   Custom elements load themselves: <time-ago> on a page fetches @/elements/time-ago.js, if there is one. */
+import { ask } from "@/lib/confirm.js";
+import { csrfToken } from "@/lib/http.js";
+import { toast } from "@/lib/toast.js";
+
+const modules = JSON.parse(document.querySelector('script[type="importmap"]').textContent).imports;
+const asked = new Set();
+
+function load(root) {
+  for (const element of [root, ...root.querySelectorAll(":not(:defined)")]) {
+    const name = element.localName;
+    const module = `@/elements/${name}.js`;
+    if (!name?.includes("-") || asked.has(name) || !(module in modules)) continue;
+    asked.add(name);
+    import(module);
+  }
+}
+
+load(document.body);
+new MutationObserver((changes) => {
+  for (const change of changes)
+    for (const node of change.addedNodes) if (node.nodeType === Node.ELEMENT_NODE) load(node);
+}).observe(document.body, { childList: true, subtree: true });
+
+// -- messages: what went well floats and goes, what went wrong stays in the page ----------------
+
+for (const message of document.querySelectorAll(".messages > [data-toast]")) {
+  toast(message.textContent.trim());
+  message.remove();
+}
+
+// -- forms --------------------------------------------------------------------------------------
+
+const firstInvalid = (root) => root.querySelector('[aria-invalid="true"]')?.focus();
+firstInvalid(document);
+
+// <form data-confirm="Leave the group?"> or a button with it asks first; without scripts it just goes.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  const words = event.submitter?.dataset.confirm ?? form.dataset.confirm;
+  if (!words || form.hasAttribute("data-confirmed")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (!(await ask(words, event.submitter?.dataset))) return;
+  form.setAttribute("data-confirmed", "");
+  form.requestSubmit(event.submitter);
+  form.removeAttribute("data-confirmed");
+}, true);
+
+// A second press while the first is on its way sends nothing; the server refuses doubles anyway.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.hasAttribute("data-sent")) event.preventDefault();
+  else form.setAttribute("data-sent", "");
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
+});
+
+// -- dialogs and menus --------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-open]");
+  const dialog = opener && document.getElementById(opener.dataset.open);
+  if (dialog && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    dialog.showModal();
+    return;
+  }
+  if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+  if (event.target.localName === "dialog") event.target.close();
+  for (const menu of document.querySelectorAll("details.menu[open]"))
+    if (!menu.contains(event.target) || event.target.closest(".menu-list a, .menu-list button"))
+      menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+// -- htmx ---------------------------------------------------------------------------------------
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = csrfToken();
+});
+document.addEventListener("htmx:confirm", async (event) => {
+  if (!event.detail.question) return;
+  event.preventDefault();
+  if (await ask(event.detail.question, event.detail.elt.dataset)) event.detail.issueRequest(true);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.xhr?.status === 422) firstInvalid(event.detail.target);
+});
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  toast(
+    status === 403 ? "You may not do that here."
+      : status === 404 ? "That is no longer there."
+      : status === 429 ? "A little slower, please. Try again in a minute."
+      : "That did not work. Nothing was changed; try again.",
+  );
+});
+document.addEventListener("htmx:sendError", () => toast("You seem to be offline. Nothing was sent."));
+// A view says so with trigger_client_event(response, "toast", {"text": "Saved"}).
+document.addEventListener("toast", (event) => toast(event.detail.text, event.detail));
