@@ -2,7 +2,7 @@
 
 from commerce.connectors.models import Delivery, Endpoint
 from commerce.listings.models import Listing, ListingPhoto, ModelToken
-from commerce.merchants.models import Merchant, TeamMember
+from commerce.merchants.models import Merchant, TeamInvitation, TeamMember
 from commerce.orders.models import Order, OrderLine, ParkedRefund, Refund, RefundLine
 from commerce.placements.models import Placement
 from commerce.touchpoints.models import Touchpoint, Visitor
@@ -20,6 +20,7 @@ __all__ = [
     "Placement",
     "Refund",
     "RefundLine",
+    "TeamInvitation",
     "TeamMember",
     "Touchpoint",
     "Visitor",

@@ -4,6 +4,7 @@ from typing import Final, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
 
@@ -49,6 +50,9 @@ TRANSITIONS: Final[dict[ListingState, frozenset[ListingState]]] = {
 }
 
 
+LINKABLE_STATES: Final = (ListingState.LIVE, ListingState.RESERVED)
+
+
 class ListingQuerySet(models.QuerySet["Listing"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Published, unhidden listings of groups `viewer` may read, and all of their own."""
@@ -69,12 +73,28 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def live(self) -> Self:
         return self.filter(state=ListingState.LIVE, hidden_at__isnull=True)
 
+    def linkable(self) -> Self:
+        """Live or reserved, and not hidden: what a thread may begin to show."""
+        return self.filter(state__in=LINKABLE_STATES, hidden_at__isnull=True)
+
+    def shown_to_readers_of(self, group: Group) -> Self:
+        """Listings that everybody who may read `group` may see as well."""
+        return self.filter(
+            Q(group__isnull=True) | ~Q(group__join_mode=JoinMode.HIDDEN) | Q(group=group)
+        )
+
+    def with_card(self) -> Self:
+        """With what a card shows, in a fixed number of queries."""
+        return self.select_related("merchant", "group").prefetch_related("photos__image")
+
 
 class Listing(Hideable):
     """Something offered or wanted. Money is integer minor units of `currency` (ISO 4217).
 
     `url` is the listing's own page at its merchant; empty when it is sold here. `url_key` is its
-    canonical form (placements.urls.canonical_key), by which a pasted address finds it.
+    canonical form (addresses.canonical_key), by which a pasted address finds it. `external_id` is
+    what the merchant's feed calls it. `condition` is empty where nobody said it. Written by
+    listings.services only.
     """
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="listings")
@@ -89,11 +109,12 @@ class Listing(Hideable):
     model = models.CharField(max_length=60, blank=True)
     sku = models.CharField(max_length=60, blank=True)
     gtin = models.CharField(max_length=14, blank=True)
+    external_id = models.CharField(max_length=80, blank=True)
     url = models.URLField(max_length=500, blank=True)
     url_key = models.CharField(max_length=500, blank=True)
     price_minor = models.PositiveBigIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3, default="GBP")
-    condition = models.CharField(max_length=10, choices=Condition.choices, default=Condition.GOOD)
+    condition = models.CharField(max_length=10, choices=Condition.choices, blank=True)
     place = models.CharField(max_length=80, blank=True)
     stock = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
@@ -111,6 +132,11 @@ class Listing(Hideable):
             models.UniqueConstraint(
                 fields=["url_key"], condition=~Q(url_key=""), name="listing_address_once"
             ),
+            models.UniqueConstraint(
+                fields=["merchant", "external_id"],
+                condition=~Q(external_id=""),
+                name="listing_imported_once",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=ListingState.values), name="listing_state_known"
             ),
@@ -118,7 +144,7 @@ class Listing(Hideable):
                 condition=Q(kind__in=ListingKind.values), name="listing_kind_known"
             ),
             models.CheckConstraint(
-                condition=Q(condition__in=Condition.values), name="listing_condition_known"
+                condition=Q(condition__in=["", *Condition.values]), name="listing_condition_known"
             ),
             models.CheckConstraint(
                 condition=Q(kind=ListingKind.WANTED) | Q(price_minor__isnull=False),
@@ -139,7 +165,7 @@ class Listing(Hideable):
         indexes = [
             models.Index(fields=["group", "state", "-published_at"], name="listing_in_group"),
             models.Index(fields=["merchant", "-created_at"], name="listing_of_merchant"),
-            models.Index(fields=["sku"], condition=~Q(sku=""), name="listing_by_sku"),
+            models.Index(Upper("sku"), condition=~Q(sku=""), name="listing_by_sku"),
             models.Index(fields=["gtin"], condition=~Q(gtin=""), name="listing_by_gtin"),
         ]
 
@@ -167,7 +193,11 @@ class ListingPhoto(models.Model):
 
 
 class ModelToken(models.Model):
-    """A model token of a listing as the linking job looks it up (placements.tokens)."""
+    """A model token (tokens.listing_tokens) by which the linking job finds a listing.
+
+    Only listings that may be linked (live or reserved) have any, so a look-up costs the same
+    however many were sold.
+    """
 
     listing = models.ForeignKey(Listing, models.CASCADE, related_name="model_tokens")
     token = models.CharField(max_length=60)

@@ -76,3 +76,20 @@ class TeamMember(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["merchant", "member"], name="team_member_once"),
         ]
+
+
+class TeamInvitation(models.Model):
+    """An offer to join a team: nobody speaks for a merchant who did not say yes to it.
+
+    The row goes when it is answered or withdrawn.
+    """
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="invitations")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="team_invitations")
+    invited_by = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    invited_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "member"], name="team_invitation_once"),
+        ]
