@@ -5,6 +5,12 @@ import os
 import sys
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["demo"]:
+        # Before Django: the demo first starts the database that the settings then name.
+        from config.demo import main
+
+        sys.exit(main(sys.argv[2:]))
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 

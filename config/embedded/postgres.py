@@ -20,6 +20,7 @@ import psycopg
 from config.embedded.processes import (
     EmbeddedError,
     Service,
+    disk_full,
     plain_env,
     run_to_end,
     spawn,
@@ -85,8 +86,14 @@ def start_postgres(folder: Path, *, logs: Path | None = None, throwaway: bool = 
         death_signal=signal.SIGINT,
         user=user,
     )
-    wait_until(lambda: _says_ready(data, child.pid), child, within_seconds=60)
-    _ensure_database(sockets)
+    try:
+        wait_until(lambda: _says_ready(data, child.pid), child, within_seconds=60)
+        _ensure_database(sockets)
+    except BaseException as error:
+        child.stop()
+        if isinstance(error, psycopg.errors.DiskFull):
+            raise EmbeddedError(disk_full(folder)) from error
+        raise
     return Service(child, f"postgresql://{USER}@{quote(str(sockets), safe='')}:{PORT}/{DATABASE}")
 
 

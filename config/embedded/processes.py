@@ -87,19 +87,21 @@ def spawn(
     death_signal: signal.Signals = signal.SIGTERM,
     user: tuple[int, int] | None = None,
     stdin: bytes = b"",
+    on_terminal: bool = False,
 ) -> Child:
     """Start `argv` in its own session, output into `log`; `death_signal` comes if we die.
 
     Call it from the main thread: the kernel's death signal follows the thread that forked. `user`
     is (uid, gid) to run as when we are root; the child keeps root's right to pass closed folders.
+    With `on_terminal` the output goes where ours goes, and `log` is the child's to write.
     """
     command = list(argv) if user is None else [*_as_user(user, death_signal), *argv]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=None if on_terminal else output,
+            stderr=None if on_terminal else subprocess.STDOUT,
             env=None if env is None else dict(env),
             cwd=cwd,
             start_new_session=True,

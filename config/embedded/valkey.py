@@ -67,11 +67,12 @@ def find_binary() -> Path:
 
 
 def _settings(folder: Path, *, port: int, password: str) -> bytes:
+    quoted = str(folder.resolve()).replace("\\", "\\\\").replace('"', '\\"')
     lines = [
         "bind 127.0.0.1",
         f"port {port}",
         f"requirepass {password}",
-        f'dir "{folder.resolve()}"',
+        f'dir "{quoted}"',
         f"databases {DATABASES}",
         'save ""',
         "appendonly no",
