@@ -1,0 +1,88 @@
+"""Lists of threads: pages by keyset, and rows with all they show in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Q
+
+from community.members.models import Viewer
+from community.threads.models import PostImage, Thread, ThreadQuerySet
+from community.uploads.models import Image
+
+STRIP_MAX = 4  # pictures of the opening post in a row
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_CURSOR = 253_402_300_800 * 1_000_000  # the year 10000, where datetime ends
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """One thread in a list, for `community/threads/_row.html`."""
+
+    thread: Thread
+    pictures: list[Image] = field(default_factory=list)
+    more_pictures: int = 0  # how many the opening post has beyond `pictures`
+
+
+def page_of(
+    threads: ThreadQuerySet, after: str | None, size: int
+) -> tuple[list[Thread], str | None]:
+    """Return at most `size` threads, latest first, and the cursor of the page after them.
+
+    `after` is such a cursor; None, an empty or a broken one gives the first page. One query.
+    """
+    if place := _read_cursor(after):
+        at, pk = place
+        threads = threads.filter(Q(last_post_at__lt=at) | Q(pk__lt=pk), last_post_at__lte=at)
+    rows = list(threads.latest_first()[: size + 1])
+    if len(rows) <= size:
+        return rows, None
+    return rows[:size], _cursor_after(rows[size - 1])
+
+
+def thread_rows(threads: Iterable[Thread], viewer: Viewer) -> list[ThreadRow]:
+    """Load what rows show beside the thread: pictures of opening posts. One query.
+
+    `threads` come from `for_list()` and are visible to `viewer`.
+    """
+    threads = list(threads)
+    strips: dict[int, list[Image]] = {}
+    shown = (
+        PostImage.objects.filter(
+            post__thread__in=[thread.pk for thread in threads],
+            post__number=1,
+            post__hidden_at__isnull=True,
+            image__in=Image.objects.visible_to(viewer),
+        )
+        .select_related("image", "post")
+        .defer("post__body", "post__html")
+        .order_by("post", "position")
+    )
+    for one in shown if threads else ():
+        strips.setdefault(one.post.thread_id, []).append(one.image)
+    return [
+        ThreadRow(
+            thread=thread,
+            pictures=(strip := strips.get(thread.pk, []))[:STRIP_MAX],
+            more_pictures=max(0, len(strip) - STRIP_MAX),
+        )
+        for thread in threads
+    ]
+
+
+def _cursor_after(thread: Thread) -> str:
+    microseconds = (thread.last_post_at - EPOCH) // timedelta(microseconds=1)
+    return f"{microseconds}-{thread.pk}"
+
+
+def _read_cursor(cursor: str | None) -> tuple[datetime, int] | None:
+    at, _, pk = (cursor or "").partition("-")
+    if not (_is_number(at) and _is_number(pk) and int(at) < LATEST_CURSOR and int(pk) < 2**63):
+        return None
+    return EPOCH + timedelta(microseconds=int(at)), int(pk)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 19

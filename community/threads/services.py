@@ -1,0 +1,449 @@
+"""Verbs that write threads and posts.
+
+Locks are taken in one order, post, thread, group, so that no two verbs wait for each other. All
+that changes what a reader sees makes `Thread.version` grow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+
+from community.events import PostEdited, PostPublished
+from community.groups.models import Group, Membership
+from community.groups.services import membership_of
+from community.members.models import Member
+from community.threads.errors import (
+    BodyMissing,
+    BodyTooLong,
+    EditedMeanwhile,
+    MayNotChoose,
+    MayNotEdit,
+    MayNotLock,
+    NotAMember,
+    PostHidden,
+    ReasonMissing,
+    ThreadLocked,
+    TitleMissing,
+    TitleTooLong,
+)
+from community.threads.markup import MARKUP_VERSION, Rendered, SourceTooLong
+from community.threads.models import (
+    EXCERPT_MAX_CHARS,
+    POST_MAX_CHARS,
+    TITLE_MAX_CHARS,
+    Post,
+    PostImage,
+    Revision,
+    Thread,
+)
+from community.threads.rendering import render_body
+from config.outbox import publish
+
+LOCK_REASON_MAX_CHARS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What somebody is about to write, for the gates. `thread` is None for a new one."""
+
+    writer: Member
+    group: Group
+    thread: Thread | None
+    edits: Post | None  # the post as it stands, when this is an edit
+    title: str  # of a new thread, else empty
+    body: str
+    rendered: Rendered
+    at: datetime
+
+
+# Asked in order before anything is written. A gate raises errors.Refused with its reason, or
+# returns. Domains above join in their apps.py.
+Gate = Callable[[Attempt], None]
+POST_GATES: list[Gate] = []
+
+
+# -- writing ----------------------------------------------------------------------------------
+
+
+def start_thread(
+    *,
+    author: Member,
+    group: Group,
+    title: str,
+    body: str,
+    client_key: UUID | None = None,
+    at: datetime | None = None,
+) -> Post:
+    """Open a thread and return its opening post.
+
+    `title` has 1 to TITLE_MAX_CHARS characters, `body` (Markdown) 1 to POST_MAX_CHARS. The same
+    `client_key` again returns what it made before. `at` dates the post (now when None).
+
+    Raises NotAMember, TitleMissing, TitleTooLong, BodyMissing, BodyTooLong, or Refused by a gate.
+    Announces PostPublished.
+    """
+
+    def write() -> Post:
+        title_, body_ = clean_title(title), clean_body(body)
+        _ensure_member(author, group)
+        rendered = _render(body_, group, [author])
+        moment = at or timezone.now()
+        _ask_gates(Attempt(author, group, None, None, title_, body_, rendered, moment))
+        thread = Thread.objects.create(
+            group=group,
+            author=author,
+            title=title_,
+            excerpt=excerpt_of(rendered.text),
+            created_at=moment,
+            last_post_at=moment,
+            last_post_by=author,
+            last_number=1,
+        )
+        post = _add_post(thread, author, 1, body_, rendered, None, client_key, moment)
+        Group.objects.filter(pk=group.pk).update(thread_count=F("thread_count") + 1)
+        _touch_group(group.pk, moment)
+        return post
+
+    return _once(author, client_key, write)
+
+
+def publish_post(
+    *,
+    author: Member,
+    thread: Thread,
+    body: str,
+    reply_to: Post | None = None,
+    client_key: UUID | None = None,
+    at: datetime | None = None,
+) -> Post:
+    """Add a reply. `reply_to` is a post of the same thread; one of another thread is left out.
+
+    `body` (Markdown) has 1 to POST_MAX_CHARS characters. The same `client_key` again returns the
+    post it made before. `at` dates the post (now when None).
+
+    Raises NotAMember, ThreadLocked, BodyMissing, BodyTooLong, or Refused by a gate. Announces
+    PostPublished.
+    """
+
+    def write() -> Post:
+        body_ = clean_body(body)
+        _ensure_member(author, thread.group)
+        rendered = _render(body_, thread.group, [author])
+        locked = _lock(thread.pk)
+        _ensure_open(locked)
+        # After the lock: numbers and dates grow together.
+        moment = at or timezone.now()
+        _ask_gates(Attempt(author, thread.group, locked, None, "", body_, rendered, moment))
+        locked.last_number += 1
+        locked.reply_count += 1
+        locked.version += 1
+        if moment >= locked.last_post_at:
+            locked.last_post_at, locked.last_post_by = moment, author
+        answered = reply_to if reply_to and reply_to.thread_id == locked.pk else None
+        post = _add_post(
+            locked, author, locked.last_number, body_, rendered, answered, client_key, moment
+        )
+        locked.save(
+            update_fields=[
+                *("last_number", "reply_count", "version", "last_post_at", "last_post_by")
+            ]
+        )
+        if locked.is_listed:
+            _touch_group(locked.group_id, moment)
+        return post
+
+    return _once(author, client_key, write)
+
+
+@transaction.atomic
+def edit_post(*, post: Post, editor: Member, body: str, based_on: int | None = None) -> Post:
+    """Replace what a post says and keep a revision of what it said. No change writes nothing.
+
+    `based_on` is the number of revisions there were when the editor began (None does not ask).
+
+    Raises MayNotEdit, NotAMember, ThreadLocked, PostHidden, EditedMeanwhile, BodyMissing,
+    BodyTooLong, or Refused by a gate. Moderators of the group edit in locked threads too.
+    Announces PostEdited.
+    """
+    body = clean_body(body)
+    post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
+    thread = _lock(post.thread_id)
+    ensure_may_edit(post, editor, thread)
+    if body == post.body:
+        return post
+    so_far = post.revisions.count()
+    if based_on is not None and based_on != so_far:
+        raise EditedMeanwhile
+    kept = list(post.post_images.values_list("image_id", flat=True))
+    rendered = _render(body, thread.group, [post.author, editor], kept)
+    now = timezone.now()
+    _ask_gates(Attempt(editor, thread.group, thread, post, "", body, rendered, now))
+    Revision.objects.create(
+        post=post, number=so_far + 1, body=post.body, replaced_at=now, replaced_by=editor
+    )
+    post.body, post.html, post.markup_version = body, rendered.html, MARKUP_VERSION
+    post.edited_at = now
+    post.save(update_fields=["body", "html", "markup_version", "edited_at"])
+    post.post_images.all().delete()
+    _add_images(post, rendered.image_ids)
+    if post.is_opening:
+        thread.excerpt = excerpt_of(rendered.text)
+    thread.version += 1
+    thread.save(update_fields=["excerpt", "version"])
+    publish(PostEdited(post_id=post.pk))
+    return post
+
+
+@transaction.atomic
+def lock_thread(*, thread: Thread, by: Member, reason: str, at: datetime | None = None) -> Thread:
+    """Take no more replies, and say why (1 to 300 characters). A locked thread stays as it is.
+
+    Raises MayNotLock unless `by` moderates the group, ReasonMissing.
+    """
+    thread = _lock(thread.pk)
+    _ensure_may_lock(thread, by)
+    reason = " ".join(reason.split())[:LOCK_REASON_MAX_CHARS]
+    if not reason:
+        raise ReasonMissing
+    if not thread.is_locked:
+        thread.locked_at, thread.locked_by, thread.lock_reason = at or timezone.now(), by, reason
+        thread.version += 1
+        thread.save(update_fields=["locked_at", "locked_by", "lock_reason", "version"])
+    return thread
+
+
+@transaction.atomic
+def unlock_thread(*, thread: Thread, by: Member) -> Thread:
+    """Take replies again. Raises MayNotLock unless `by` moderates the group."""
+    thread = _lock(thread.pk)
+    _ensure_may_lock(thread, by)
+    if thread.is_locked:
+        thread.locked_at, thread.locked_by, thread.lock_reason = None, None, ""
+        thread.version += 1
+        thread.save(update_fields=["locked_at", "locked_by", "lock_reason", "version"])
+    return thread
+
+
+@transaction.atomic
+def choose_answer(*, thread: Thread, post: Post | None, by: Member) -> Thread:
+    """Mark a post of the thread as its answer, or none.
+
+    Raises MayNotChoose unless `by` opened the thread or moderates the group, or when the post is
+    another thread's or hidden.
+    """
+    thread = _lock(thread.pk)
+    if by.pk != thread.author_id and not _moderates(by, thread.group):
+        raise MayNotChoose
+    if post is not None and (post.thread_id != thread.pk or post.is_hidden or post.is_opening):
+        raise MayNotChoose
+    if thread.answer_id != (post.pk if post else None):
+        thread.answer = post
+        thread.version += 1
+        thread.save(update_fields=["answer", "version"])
+    return thread
+
+
+@transaction.atomic
+def post_hidden_changed(post: Post) -> None:
+    """Let counters and lists follow after a post was hidden or shown. Safe to call twice.
+
+    The caller has saved the post in this transaction. A thread whose opening post is hidden
+    leaves the lists, its last post is the last one that can be read.
+    """
+    thread = _lock(post.thread_id)
+    shown = Post.objects.filter(thread=thread, hidden_at__isnull=True)
+    opening = shown.filter(number=1).first()
+    last = shown.order_by("-created_at", "-number").select_related("author").first()
+    was_listed = thread.is_listed
+    thread.reply_count = shown.filter(number__gt=1).count()
+    thread.is_listed = opening is not None
+    if last is not None:
+        thread.last_post_at, thread.last_post_by = last.created_at, last.author
+    if thread.answer_id == post.pk and post.is_hidden:
+        thread.answer = None
+    thread.version += 1
+    thread.save(
+        update_fields=[
+            *("reply_count", "is_listed", "last_post_at", "last_post_by", "answer", "version")
+        ]
+    )
+    listed = Thread.objects.filter(group=thread.group_id, is_listed=True)
+    Group.objects.filter(pk=thread.group_id).update(
+        thread_count=F("thread_count") + int(thread.is_listed) - int(was_listed),
+        last_post_at=listed.aggregate(latest=Max("last_post_at"))["latest"],
+    )
+
+
+# -- asking -----------------------------------------------------------------------------------
+
+
+def ensure_may_edit(post: Post, editor: Member, thread: Thread) -> None:
+    """Raise NotAMember, MayNotEdit, PostHidden or ThreadLocked. One query."""
+    membership = membership_of(editor, thread.group)
+    if membership is None:
+        raise NotAMember
+    if membership.moderates:
+        return
+    if post.author_id != editor.pk:
+        raise MayNotEdit
+    if post.is_hidden:
+        raise PostHidden
+    _ensure_open(thread)
+
+
+def clean_title(title: str) -> str:
+    """Return the title on one line. Raises TitleMissing or TitleTooLong."""
+    title = " ".join(_storable(title).split())
+    if not title:
+        raise TitleMissing
+    if len(title) > TITLE_MAX_CHARS:
+        raise TitleTooLong
+    return title
+
+
+def clean_body(body: str) -> str:
+    """Return the body with plain line ends. Raises BodyMissing or BodyTooLong."""
+    body = _storable(body).replace("\r\n", "\n").replace("\r", "\n").strip("\n").rstrip()
+    if not body:
+        raise BodyMissing
+    if len(body) > POST_MAX_CHARS:
+        raise BodyTooLong
+    return body
+
+
+def excerpt_of(text: str) -> str:
+    """Cut `text` to EXCERPT_MAX_CHARS characters, at a word where there is one."""
+    if len(text) <= EXCERPT_MAX_CHARS:
+        return text
+    cut = text[: EXCERPT_MAX_CHARS - 1]
+    whole, space, _part = cut.rpartition(" ")
+    return (whole if space and len(whole) > EXCERPT_MAX_CHARS // 2 else cut).rstrip() + "…"
+
+
+# -- inside -----------------------------------------------------------------------------------
+
+
+def _once(author: Member, client_key: UUID | None, write: Callable[[], Post]) -> Post:
+    """Run `write` in a transaction, unless the author's `client_key` made a post before.
+
+    Of two requests at the same time the second waits at the unique constraint for the first.
+    """
+    if client_key is None:
+        with transaction.atomic():
+            return write()
+    if earlier := _submitted(author, client_key):
+        return earlier
+    try:
+        with transaction.atomic():
+            return write()
+    except IntegrityError:
+        if earlier := _submitted(author, client_key):
+            return earlier
+        raise
+
+
+def _submitted(author: Member, client_key: UUID) -> Post | None:
+    return (
+        Post.objects.filter(author=author, client_key=client_key)
+        .select_related("thread__group", "author")
+        .first()
+    )
+
+
+def _storable(text: str) -> str:
+    """Replace what PostgreSQL cannot hold: NUL and halves of surrogate pairs."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _lock(thread_id: int) -> Thread:
+    # Not FOR UPDATE: rows that only point at the thread need not wait for us.
+    return (
+        Thread.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("group")
+        .get(pk=thread_id)
+    )
+
+
+def _render(
+    body: str, group: Group, writers: Sequence[Member], kept: Sequence[UUID] = ()
+) -> Rendered:
+    try:
+        return render_body(body, group=group, writers=writers, kept=kept)
+    except SourceTooLong:
+        raise BodyTooLong from None
+
+
+def _ask_gates(attempt: Attempt) -> None:
+    for gate in POST_GATES:
+        gate(attempt)
+
+
+def _add_post(
+    thread: Thread,
+    author: Member,
+    number: int,
+    body: str,
+    rendered: Rendered,
+    reply_to: Post | None,
+    client_key: UUID | None,
+    at: datetime,
+) -> Post:
+    post = Post.objects.create(
+        thread=thread,
+        number=number,
+        author=author,
+        body=body,
+        html=rendered.html,
+        markup_version=MARKUP_VERSION,
+        reply_to=reply_to,
+        client_key=client_key,
+        created_at=at,
+    )
+    _add_images(post, rendered.image_ids)
+    publish(PostPublished(post_id=post.pk))
+    return post
+
+
+def _add_images(post: Post, image_ids: Sequence[UUID]) -> None:
+    if image_ids:
+        PostImage.objects.bulk_create(
+            PostImage(post=post, image_id=image_id, position=position)
+            for position, image_id in enumerate(image_ids)
+        )
+
+
+def _touch_group(group_id: int, at: datetime) -> None:
+    """Last of all: many threads share this row, so its lock is held for the commit only."""
+    Group.objects.filter(Q(last_post_at__lt=at) | Q(last_post_at__isnull=True), pk=group_id).update(
+        last_post_at=at
+    )
+
+
+def _ensure_member(member: Member, group: Group) -> Membership:
+    membership = membership_of(member, group)
+    if membership is None:
+        raise NotAMember
+    return membership
+
+
+def _ensure_open(thread: Thread) -> None:
+    if thread.is_locked:
+        raise ThreadLocked
+
+
+def _moderates(member: Member, group: Group) -> bool:
+    membership = membership_of(member, group)
+    return membership is not None and membership.moderates
+
+
+def _ensure_may_lock(thread: Thread, by: Member) -> None:
+    if not _moderates(by, thread.group):
+        raise MayNotLock
