@@ -1,0 +1,130 @@
+"""Money as people write and read it; everywhere else it is integer minor units and a currency."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+# ISO 4217: how many digits follow the point. What is not named here has two.
+_EXPONENTS: Final = {
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
+}
+_SYMBOLS: Final = {
+    "AUD": "A$",
+    "BRL": "R$",
+    "CAD": "CA$",
+    "CNY": "CN¥",
+    "EUR": "€",
+    "GBP": "£",
+    "ILS": "₪",
+    "INR": "₹",
+    "JPY": "¥",
+    "KRW": "₩",
+    "MXN": "MX$",
+    "NZD": "NZ$",
+    "PHP": "₱",
+    "TRY": "₺",
+    "UAH": "₴",
+    "USD": "$",
+    "VND": "₫",
+}
+# What a form offers; a feed may bring any other code.
+CURRENCIES: Final = [
+    "GBP",
+    "EUR",
+    "USD",
+    "AUD",
+    "BRL",
+    "CAD",
+    "CHF",
+    "CNY",
+    "CZK",
+    "DKK",
+    "HUF",
+    "INR",
+    "JPY",
+    "KRW",
+    "KWD",
+    "MXN",
+    "NOK",
+    "NZD",
+    "PLN",
+    "SEK",
+    "TRY",
+    "ZAR",
+]
+PRICE_MAX_MINOR: Final = 10**12
+_AMOUNT: Final = re.compile(r"(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<part>\d+))?", re.ASCII)
+
+
+class NotAnAmount(ValueError):
+    """The text is not an amount of that currency; the message says what to write instead."""
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimals `currency` (ISO 4217) has: 0, 2, 3 or 4."""
+    return _EXPONENTS.get(currency, 2)
+
+
+def parse_minor(text: str, currency: str) -> int:
+    """Return "1,250.5" as minor units of `currency`: 125050 for GBP. No float is involved.
+
+    The point separates decimals; commas may group thousands. The currency's own symbol or code in
+    front is accepted. Raises NotAnAmount for anything else, for more decimals than the currency
+    has, and above PRICE_MAX_MINOR.
+    """
+    text = text.strip()
+    for prefix in (_SYMBOLS.get(currency, currency), currency):
+        text = text.removeprefix(prefix).lstrip()
+    digits = exponent(currency)
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        example = "12" if digits == 0 else f"12.{'5'.ljust(digits, '0')}"
+        raise NotAnAmount(f"Write the amount in figures with a point, like {example}.")
+    part = found["part"] or ""
+    if len(part) > digits:
+        how_many = "no decimals" if digits == 0 else f"at most {digits} decimals"
+        raise NotAnAmount(f"{currency} has {how_many}.")
+    minor = int(found["whole"].replace(",", "") + part.ljust(digits, "0"))
+    if minor > PRICE_MAX_MINOR:
+        raise NotAnAmount("That is more than can be asked here.")
+    return minor
+
+
+def in_words(minor: int, currency: str) -> str:
+    """Return "£210", "£12.50", "¥900", "CHF 1,250": whole amounts carry no decimals."""
+    digits = exponent(currency)
+    whole, part = divmod(abs(minor), 10**digits)
+    amount = f"{whole:,}" + (f".{part:0{digits}d}" if part else "")
+    symbol = _SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
+    return f"{'−' if minor < 0 else ''}{symbol}{amount}"
+
+
+def typed(minor: int, currency: str) -> str:
+    """Return minor units as they stand in an input: "12.50", "210.00", "900"."""
+    digits = exponent(currency)
+    return f"{Decimal(minor).scaleb(-digits):.{digits}f}"
