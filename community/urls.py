@@ -5,4 +5,5 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.groups.urls")),
     path("", include("community.uploads.urls")),
+    path("", include("community.chat.urls")),
 ]

@@ -62,6 +62,10 @@ class Message(Hideable):
 
     objects = MessageQuerySet.as_manager()
 
+    # Set by whoever lists messages (chat.views.mark_runs): how a row stands in its list.
+    continues = False
+    viewer_is_sender = False
+
     class Meta(Hideable.Meta):
         constraints = [
             *Hideable.Meta.constraints,

@@ -1,0 +1,22 @@
+"""Forms of chat."""
+
+from __future__ import annotations
+
+from django import forms
+
+from community.chat.models import MESSAGE_MAX_CHARS
+
+
+class MessageForm(forms.Form):
+    """A message and the sender's own id for it."""
+
+    body = forms.CharField(
+        label="Message",
+        max_length=MESSAGE_MAX_CHARS,
+        error_messages={
+            "required": "Write something first.",
+            "max_length": "That is too long: a message has at most 4,000 characters.",
+        },
+        widget=forms.Textarea(attrs={"rows": 1, "autocomplete": "off"}),
+    )
+    client_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
