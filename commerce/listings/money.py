@@ -7,31 +7,16 @@ from decimal import Decimal
 from typing import Final
 
 # ISO 4217: how many digits follow the point. What is not named here has two.
+_NO_DECIMALS: Final = frozenset(
+    (
+        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"),
+        *("VND", "VUV", "XAF", "XOF", "XPF"),
+    )
+)
 _EXPONENTS: Final = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-    **dict.fromkeys(["CLF", "UYW"], 4),
+    **dict.fromkeys(_NO_DECIMALS, 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
 }
 _SYMBOLS: Final = {
     "AUD": "A$",
@@ -53,30 +38,10 @@ _SYMBOLS: Final = {
     "VND": "₫",
 }
 # What a form offers; a feed may bring any other code.
-CURRENCIES: Final = [
-    "GBP",
-    "EUR",
-    "USD",
-    "AUD",
-    "BRL",
-    "CAD",
-    "CHF",
-    "CNY",
-    "CZK",
-    "DKK",
-    "HUF",
-    "INR",
-    "JPY",
-    "KRW",
-    "KWD",
-    "MXN",
-    "NOK",
-    "NZD",
-    "PLN",
-    "SEK",
-    "TRY",
-    "ZAR",
-]
+CURRENCIES: Final = (
+    *("GBP", "EUR", "USD", "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "HUF", "INR"),
+    *("JPY", "KRW", "KWD", "MXN", "NOK", "NZD", "PLN", "SEK", "TRY", "ZAR"),
+)
 PRICE_MAX_MINOR: Final = 10**12
 _AMOUNT: Final = re.compile(r"(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<part>\d+))?", re.ASCII)
 
