@@ -1,0 +1,95 @@
+"""The cast: ada and bo talk in one group, mo moderates it, cy is an outsider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from community.groups.models import Group, JoinMode, Role
+from community.members.models import Member
+from community.threads.models import Thread
+from tests.factories import join, make_group, make_member, make_thread
+
+
+@pytest.fixture
+def as_member() -> Callable[[Member], Client]:
+    """Sign a member in, without the form."""
+
+    def sign_in(member: Member) -> Client:
+        client = Client()
+        client.force_login(member)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def group(db: None) -> Group:
+    """An open group; its owner is made up."""
+    return make_group("film-cameras", name="Film cameras", glyph="📷")
+
+
+@pytest.fixture
+def ada(group: Group) -> Member:
+    member = make_member("ada", name="Ada Quist")
+    join(member, group)
+    return member
+
+
+@pytest.fixture
+def bo(group: Group) -> Member:
+    member = make_member("bo", name="Bo Lind")
+    join(member, group)
+    return member
+
+
+@pytest.fixture
+def cy(db: None) -> Member:
+    """A member of the site, in no group."""
+    return make_member("cy", name="Cy Tran")
+
+
+@pytest.fixture
+def mo(group: Group) -> Member:
+    member = make_member("mo", name="Mo Adler")
+    join(member, group, Role.MODERATOR)
+    return member
+
+
+@pytest.fixture
+def thread(ada: Member, group: Group) -> Thread:
+    """Ada's thread in the group: the opening post alone."""
+    return make_thread(ada, group)
+
+
+@pytest.fixture
+def hidden_group(ada: Member) -> Group:
+    """A group only its members know of: ada owns it."""
+    return make_group("cellar", name="Cellar", owner=ada, join_mode=JoinMode.HIDDEN)
+
+
+@pytest.fixture
+def guest() -> Client:
+    return Client()
+
+
+@pytest.fixture
+def as_ada(ada: Member, as_member: Callable[[Member], Client]) -> Client:
+    return as_member(ada)
+
+
+@pytest.fixture
+def as_bo(bo: Member, as_member: Callable[[Member], Client]) -> Client:
+    return as_member(bo)
+
+
+@pytest.fixture
+def as_cy(cy: Member, as_member: Callable[[Member], Client]) -> Client:
+    return as_member(cy)
+
+
+@pytest.fixture
+def as_mo(mo: Member, as_member: Callable[[Member], Client]) -> Client:
+    return as_member(mo)
