@@ -10,7 +10,7 @@ from community.groups.models import TINTS, Group, JoinMode, Template
 RESERVED_SLUGS = frozenset({"new", "mine"})
 
 
-class GroupForm(forms.ModelForm[Group]):
+class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
     """Open a group, or change what it says of itself."""
 
     class Meta:
