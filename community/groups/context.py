@@ -13,7 +13,7 @@ NAV_GROUPS = 30  # more than these and the directory serves better
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
-    """Give `nav_groups` (at most one query, none for a guest), `csp_nonce` and `site_name`."""
+    """Give `nav_groups` (at most one query, none for a guest), the nonce and the names."""
 
     def nav_groups() -> list[Group]:
         viewer = getattr(request, "user", None)
@@ -30,4 +30,5 @@ def frame(request: HttpRequest) -> dict[str, object]:
         # Asking for the nonce is what puts it into the header, so it is passed on unasked.
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
     }

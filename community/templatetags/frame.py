@@ -173,11 +173,9 @@ def meter(
     part: float, whole: float = 100, label: str = "", tone: str = "", css: str = "meter"
 ) -> SafeString:
     """Draw how much of `whole` is done. Without `label` it is decoration beside the figures."""
-    named = (
-        format_html('role="img" aria-label="{}"', label)
-        if label
-        else mark_safe('aria-hidden="true"')
-    )
+    named = mark_safe('aria-hidden="true"')
+    if label:
+        named = format_html('role="img" aria-label="{}"', label)
     return format_html(
         '<svg class="{}"{} {}><rect width="{}%" height="100%"/></svg>',
         css,
@@ -233,12 +231,22 @@ def kind(field: BoundField) -> str:
 
 
 @register.simple_tag
-def control(field: BoundField) -> SafeString:
-    """Write a field's control with class `input`, and without a placeholder that says its label."""
+def control(field: BoundField, label: str = "") -> SafeString:
+    """Write a field's control with class `input`, and without a placeholder that says its label.
+
+    `label` is the label shown when it is not the field's own; then the placeholder goes too.
+    """
     attrs: dict[str, Any] = {}
     own = field.field.widget.attrs
     if kind(field) in ("line", "file"):
         attrs["class"] = " ".join(dict.fromkeys(["input", *own.get("class", "").split()]))
-    if str(field.label).lower() in str(own.get("placeholder", "")).lower():
+    if label or str(field.label).lower() in str(own.get("placeholder", "")).lower():
         attrs["placeholder"] = False  # Django leaves out what is False
     return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def qr(drawing: str) -> SafeString:
+    """Put allauth's QR code (an SVG file as text) into the page: our CSP allows no data: image."""
+    svg = drawing[drawing.index("<svg") :]
+    return mark_safe(svg.replace("svg:", ""))  # drawn by the server from a secret of its own
