@@ -323,9 +323,10 @@ def excerpt_of(text: str) -> str:
     """Cut `text` to EXCERPT_MAX_CHARS characters, at a word where there is one."""
     if len(text) <= EXCERPT_MAX_CHARS:
         return text
-    cut = text[: EXCERPT_MAX_CHARS - 1]
-    whole, space, _part = cut.rpartition(" ")
-    return (whole if space and len(whole) > EXCERPT_MAX_CHARS // 2 else cut).rstrip() + "…"
+    whole, _space, _part = text[:EXCERPT_MAX_CHARS].rpartition(" ")
+    if len(whole) < EXCERPT_MAX_CHARS // 2:
+        whole = text[: EXCERPT_MAX_CHARS - 1]
+    return whole.rstrip() + "…"
 
 
 # -- inside -----------------------------------------------------------------------------------
