@@ -55,6 +55,9 @@ def group_page(request: HttpRequest, slug: str) -> HttpResponse:
     group = group_or_404(request, slug)
     after = request.GET.get("after", "")
     threads = Thread.objects.filter(group=group)
+    unanswered = request.GET.get("show") == "unanswered"
+    if unanswered:
+        threads = threads.filter(reply_count=0)
     pinned: list[Thread] = []
     if not after:
         pinned = list(
@@ -71,5 +74,6 @@ def group_page(request: HttpRequest, slug: str) -> HttpResponse:
             "threads": thread_rows([*pinned, *rows], request.user),
             "next_cursor": next_cursor,
             "is_first": not after,
+            "unanswered": unanswered,
         },
     )
