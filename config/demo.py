@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from config.embedded import Child, EmbeddedError, spawn, start_postgres, start_valkey
 from config.embedded.processes import disk_full, failure
@@ -255,10 +256,10 @@ def _port(text: str) -> int:
     return number
 
 
-def say(text: str, *, to: object = None) -> None:
+def say(text: str, *, to: TextIO | None = None) -> None:
     """Print a line; a terminal that is gone must not keep us from tidying up."""
     with contextlib.suppress(OSError, ValueError):
-        print(text, file=to or sys.stdout, flush=True)  # type: ignore[call-overload]
+        print(text, file=to or sys.stdout, flush=True)
 
 
 @contextlib.contextmanager
