@@ -1,7 +1,10 @@
 """Every address of the site, by domain."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+
+from config import components
 
 urlpatterns = [
     path("", include("community.urls")),
@@ -10,3 +13,5 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("staff/", admin.site.urls),
 ]
+if not settings.PRODUCTION:
+    urlpatterns.append(path("components/", components.sheet, name="components"))

@@ -116,6 +116,12 @@ def glyph(group: Tinted, size: str = "") -> SafeString:
     )
 
 
+@register.simple_tag
+def cover(template_name: str) -> str:
+    """Give the address of the cover drawn for a group's template: `second_hand` and so on."""
+    return static(f"img/covers/{template_name}.svg")
+
+
 @register.simple_tag(takes_context=True)
 def current(context: Context, path: str, exactly: bool = False) -> SafeString:
     """Write ` aria-current="page"` on the link to this page, `"true"` on one above it."""
