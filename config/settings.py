@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "django.forms",  # its templates, for FORM_RENDERER
     "moderation.apps.StaffAdminConfig",
     "allauth",
     "allauth.account",
