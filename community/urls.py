@@ -2,7 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from community.threads import feeds
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", feeds.home, name="home"),
+    path("g/<slug:slug>/", feeds.group_page, name="group"),
     path("", include("community.groups.urls")),
     path("", include("community.uploads.urls")),
     path("", include("community.chat.urls")),

@@ -8,9 +8,11 @@ from django import template
 from django.template import Context
 
 from community.chat.forms import MessageForm
-from community.chat.models import Message, Room
+from community.chat.models import Message
+from community.chat.services import room_of
 from community.chat.views import mark_runs
 from community.groups.models import Group
+from community.groups.services import membership_of
 from community.members.models import Member
 
 register = template.Library()
@@ -22,14 +24,12 @@ RAIL_MESSAGES = 20
 def group_chat(context: Context, group: Group) -> dict[str, Any]:
     """Show the newest messages of the group's room to its members, nothing to others.
 
-    Two queries for a member of the group, one for an outsider, none for a guest.
+    Three queries for a member of the group, one for an outsider, none for a guest.
     """
     request = context["request"]
-    room = None
-    if isinstance(request.user, Member):
-        room = Room.objects.visible_to(request.user).filter(group=group).first()
-    if room is None:
+    if not isinstance(request.user, Member) or membership_of(request.user, group) is None:
         return {"room": None}
+    room = room_of(group)
     room.group = group
     page = list(
         Message.objects.filter(room=room)
