@@ -1,0 +1,21 @@
+"""What placements do when a post appears or changes."""
+
+from __future__ import annotations
+
+from commerce.placements.services import link_post
+from community.events import PostEdited, PostPublished
+from community.threads.models import Post
+
+
+def link_published_post(event: PostPublished) -> None:
+    _link(event.post_id)
+
+
+def link_edited_post(event: PostEdited) -> None:
+    _link(event.post_id)
+
+
+def _link(post_id: int) -> None:
+    post = Post.objects.select_related("thread__group").filter(pk=post_id).first()
+    if post is not None:
+        link_post(post)
