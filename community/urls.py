@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.groups.urls")),
     path("", include("community.uploads.urls")),
     path("", include("community.chat.urls")),
+    path("", include("community.profiles.urls")),
 ]

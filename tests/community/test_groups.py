@@ -263,9 +263,7 @@ def test_opening_a_group_makes_its_owner(as_cy: Client, cy: Member):
 
 
 def test_a_bad_group_form_keeps_what_was_typed(as_cy: Client, group: Group):
-    answer = as_cy.post(
-        reverse("new_group"), {"name": "Film cameras", "about": "Typed with care."}
-    )
+    answer = as_cy.post(reverse("new_group"), {"name": "Film cameras", "about": "Typed with care."})
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "Typed with care." in page

@@ -246,7 +246,7 @@ def test_the_race_is_real_without_a_key_it_makes_two_posts(monkeypatch):
 
 def meet_after_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let both requests look for an earlier post before either writes: the widest race."""
-    look, looked = services._submitted, threading.Barrier(2)
+    look, looked = services.submitted, threading.Barrier(2)
     first_look = threading.local()
 
     def look_and_wait(author: Member, client_key: UUID) -> Post | None:
@@ -256,7 +256,7 @@ def meet_after_looking(monkeypatch: pytest.MonkeyPatch) -> None:
             looked.wait(5)
         return found
 
-    monkeypatch.setattr(services, "_submitted", look_and_wait)
+    monkeypatch.setattr(services, "submitted", look_and_wait)
 
 
 # -- gates ------------------------------------------------------------------------------------

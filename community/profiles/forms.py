@@ -1,0 +1,42 @@
+"""Forms of profiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import forms
+
+from community.members.models import Member
+
+if TYPE_CHECKING:
+    MemberForm = forms.ModelForm[Member]
+else:
+    MemberForm = forms.ModelForm
+
+
+class ProfileForm(MemberForm):
+    """What a member says of themselves. The picture is re-encoded by the view."""
+
+    picture = forms.FileField(
+        label="Picture",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/gif"}),
+        help_text="A square photo works best. At most 10 MB.",
+    )
+    remove_picture = forms.BooleanField(label="Show my initials instead", required=False)
+
+    class Meta:
+        model = Member
+        fields = ["name", "place", "bio"]
+        labels = {"name": "Your name", "bio": "About you"}
+        help_texts = {
+            "name": "What others read beside your posts.",
+            "place": "A town or an area, never an address.",
+        }
+        widgets = {"bio": forms.Textarea(attrs={"rows": 4})}
+
+    def clean_name(self) -> str:
+        name: str = " ".join(self.cleaned_data["name"].split())
+        if not any(letter.isalnum() for letter in name):
+            raise forms.ValidationError("Use at least one letter or digit.")
+        return name
