@@ -39,7 +39,9 @@ NAMES = ["Ivo Larsen", "Noor Haddad", "Tomás Silva", "Ana Brandt", "Jude Wren",
 
 class SampleForm(forms.Form):
     title = forms.CharField(initial="Optra R2 rangefinder")
-    price = forms.IntegerField(help_text="With postage.")
+    price = forms.DecimalField(
+        help_text="With postage.", widget=forms.TextInput(attrs={"inputmode": "decimal"})
+    )
     condition = forms.ChoiceField(choices=[("b", "Good, light wear"), ("a", "Like new")])
     place = forms.CharField(required=False)
     how = forms.ChoiceField(
