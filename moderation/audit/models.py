@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from community.members.models import Member
+
+
+class AuditEntry(models.Model):
+    """One act of a moderator. `target` says of what kind and number: `community.post:12`."""
+
+    acted_at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(Member, models.PROTECT, related_name="audit_entries")
+    action = models.CharField(max_length=40)
+    target = models.CharField(max_length=80)
+    subject = models.ForeignKey(
+        Member,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The member whose content it was.",
+    )
+    reason = models.CharField(max_length=500, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["target", "acted_at"], name="audit_of_target"),
+            models.Index(fields=["subject", "acted_at"], name="audit_of_subject"),
+            models.Index(fields=["-acted_at"], name="audit_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target}"
