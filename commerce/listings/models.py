@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Final, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
@@ -84,8 +84,11 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         )
 
     def with_card(self) -> Self:
-        """With what a card shows, in a fixed number of queries."""
-        return self.select_related("merchant", "group").prefetch_related("photos__image")
+        """With what a card shows: one query more for the photos, however many cards."""
+        first = ListingPhoto.objects.filter(position=0).select_related("image")
+        return self.select_related("merchant").prefetch_related(
+            Prefetch("photos", first, to_attr="card_photos")
+        )
 
 
 class Listing(Hideable):
@@ -174,6 +177,17 @@ class Listing(Hideable):
 
     def get_absolute_url(self) -> str:
         return reverse("listing", args=[self.pk])
+
+    @property
+    def cover(self) -> Image | None:
+        """The photo on the card; no query after `with_card()`."""
+        photos: list[ListingPhoto] | None = getattr(self, "card_photos", None)
+        first = next(iter(self.photos.all() if photos is None else photos), None)
+        return first.image if first else None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in (ListingState.SOLD, ListingState.WITHDRAWN)
 
 
 class ListingPhoto(models.Model):

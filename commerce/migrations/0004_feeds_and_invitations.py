@@ -8,68 +8,109 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('commerce', '0003_orders_in'),
-        ('community', '0001_initial'),
+        ("commerce", "0003_orders_in"),
+        ("community", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TeamInvitation',
+            name="TeamInvitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('invited_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("invited_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.RemoveConstraint(
-            model_name='listing',
-            name='listing_condition_known',
+            model_name="listing",
+            name="listing_condition_known",
         ),
         migrations.RemoveIndex(
-            model_name='listing',
-            name='listing_by_sku',
+            model_name="listing",
+            name="listing_by_sku",
         ),
         migrations.AddField(
-            model_name='listing',
-            name='external_id',
+            model_name="listing",
+            name="external_id",
             field=models.CharField(blank=True, max_length=80),
         ),
         migrations.AlterField(
-            model_name='listing',
-            name='condition',
-            field=models.CharField(blank=True, choices=[('new', 'New'), ('like_new', 'Like new'), ('good', 'Good, light wear'), ('fair', 'Worn, works'), ('for_parts', 'For parts or repair')], max_length=10),
+            model_name="listing",
+            name="condition",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("new", "New"),
+                    ("like_new", "Like new"),
+                    ("good", "Good, light wear"),
+                    ("fair", "Worn, works"),
+                    ("for_parts", "For parts or repair"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(django.db.models.functions.text.Upper('sku'), condition=models.Q(('sku', ''), _negated=True), name='listing_by_sku'),
+            model_name="listing",
+            index=models.Index(
+                django.db.models.functions.text.Upper("sku"),
+                condition=models.Q(("sku", ""), _negated=True),
+                name="listing_by_sku",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('merchant', 'external_id'), name='listing_imported_once'),
+            model_name="listing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=("merchant", "external_id"),
+                name="listing_imported_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('condition__in', ['', 'new', 'like_new', 'good', 'fair', 'for_parts'])), name='listing_condition_known'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("condition__in", ["", "new", "like_new", "good", "fair", "for_parts"])
+                ),
+                name="listing_condition_known",
+            ),
         ),
         migrations.AddField(
-            model_name='teaminvitation',
-            name='invited_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="teaminvitation",
+            name="invited_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='teaminvitation',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='team_invitations', to=settings.AUTH_USER_MODEL),
+            model_name="teaminvitation",
+            name="member",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="team_invitations",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='teaminvitation',
-            name='merchant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='commerce.merchant'),
+            model_name="teaminvitation",
+            name="merchant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="invitations",
+                to="commerce.merchant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='teaminvitation',
-            constraint=models.UniqueConstraint(fields=('merchant', 'member'), name='team_invitation_once'),
+            model_name="teaminvitation",
+            constraint=models.UniqueConstraint(
+                fields=("merchant", "member"), name="team_invitation_once"
+            ),
         ),
     ]

@@ -1,0 +1,206 @@
+"""Template tags with which pages of every domain show commerce.
+
+A page with a list calls `prepare_posts` or `prepare_threads` once above it; the tags on each row
+then ask no database. Without that they load for the one row they are given (a fragment).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.contrib.auth.models import AnonymousUser
+from django.template import Context
+
+from commerce.listings.models import Listing, ListingState
+from commerce.listings.money import in_words
+from commerce.merchants.models import TeamMember
+from commerce.placements.models import Placement
+from commerce.placements.services import may_link
+from commerce.placements.shown import (
+    BesidePost,
+    Shown,
+    beside_posts,
+    disclosures_of,
+    in_thread,
+    minis_of_threads,
+    talking_about,
+)
+from commerce.touchpoints.links import go_url
+from community.groups.models import Group, Membership
+from community.members.models import Member, Viewer
+from community.threads.models import Post, Thread
+
+register = template.Library()
+
+FRESH_MAX = 8
+
+# Where what was loaded for a page waits on its posts and threads.
+_BESIDE = "_commerce_beside"
+_TEAMS = "_commerce_teams"
+_MINIS = "_commerce_minis"
+_LINKED = "_commerce_linked"
+
+
+def _viewer(context: Context) -> Viewer:
+    """Whoever reads the page; a guest where there is no request (a piece for everybody)."""
+    request = context.get("request")
+    user = getattr(request, "user", None) or context.get("user")
+    return user if isinstance(user, Member) else AnonymousUser()
+
+
+def _membership(context: Context) -> Membership | None:
+    known = context.get("membership")
+    return known if isinstance(known, Membership) else None
+
+
+# -- money and cards --------------------------------------------------------------------------
+
+
+@register.filter
+def money(minor: int | None, currency: str) -> str:
+    """Write minor units of `currency`: "£210", "£12.50", "¥900"; nothing for None."""
+    return "" if minor is None else in_words(minor, currency)
+
+
+@register.inclusion_tag("commerce/listings/_card.html")
+def listing_card(
+    listing: Listing,
+    placement: Placement | None = None,
+    *,
+    shape: str = "",
+    heading: str = "h3",
+    seller: bool = False,
+) -> dict[str, Any]:
+    """Draw a listing's card; `shape="tile"` keeps it upright.
+
+    With the placement it stands in, the link is our redirect, which counts the click; without, it
+    is the listing's own page here.
+    """
+    return {
+        "listing": listing,
+        "href": go_url(listing, placement=placement) if placement else listing.get_absolute_url(),
+        "counted": placement is not None,
+        "shape": shape,
+        "heading": heading,
+        "seller": seller,
+    }
+
+
+@register.simple_tag
+def shop_link(listing: Listing) -> str:
+    """Return the address of the redirect to the shop's own page, from the listing's page here."""
+    return go_url(listing)
+
+
+@register.inclusion_tag("commerce/listings/_fresh.html", takes_context=True)
+def fresh_listings(context: Context, group: Group) -> dict[str, Any]:
+    """The newest live listings of a group, in a row that slides; nothing when there are none."""
+    listings = Listing.objects.visible_to(_viewer(context)).live().filter(group=group).with_card()
+    return {"group": group, "listings": list(listings.order_by("-published_at", "-pk")[:FRESH_MAX])}
+
+
+@register.simple_tag(takes_context=True)
+def talked_about(context: Context, listing: Listing) -> list[Thread]:
+    """Return the threads the reader may see that show this listing."""
+    return talking_about(listing, _viewer(context))
+
+
+# -- threads and posts ------------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def prepare_posts(context: Context, posts: Iterable[Post]) -> str:
+    """Load what stands beside all posts of a page, and whom their authors speak for."""
+    posts = list(posts)
+    if not posts:
+        return ""
+    beside = beside_posts(posts, _viewer(context), membership=_membership(context))
+    teams = disclosures_of(post.author_id for post in posts)
+    for post in posts:
+        setattr(post, _BESIDE, beside[post.pk])
+        setattr(post, _TEAMS, teams.get(post.author_id, []))
+    return ""
+
+
+@register.inclusion_tag("commerce/placements/_beside_post.html", takes_context=True)
+def placements_of(context: Context, post: Post) -> dict[str, Any]:
+    """The cards beside a post, and suggestions for those who may decide on them."""
+    beside: BesidePost | None = getattr(post, _BESIDE, None)
+    if beside is None:
+        beside = beside_posts([post], _viewer(context), membership=_membership(context))[post.pk]
+    return {"post": post, "beside": beside, "csrf_token": context.get("csrf_token")}
+
+
+@register.inclusion_tag("commerce/merchants/_disclosure.html")
+def disclosure_of(post: Post) -> dict[str, Any]:
+    """Whom the author of a post sells for, if anybody."""
+    teams: list[TeamMember] | None = getattr(post, _TEAMS, None)
+    if teams is None:
+        teams = disclosures_of([post.author_id]).get(post.author_id, [])
+    return {"teams": teams}
+
+
+def _linked(context: Context, thread: Thread) -> list[Shown]:
+    linked: list[Shown] | None = getattr(thread, _LINKED, None)
+    if linked is None:
+        linked = in_thread(thread, _viewer(context), membership=_membership(context))
+        setattr(thread, _LINKED, linked)
+    return linked
+
+
+def _thread_pieces(context: Context, thread: Thread) -> dict[str, Any]:
+    return {
+        "thread": thread,
+        "linked": _linked(context, thread),
+        "may_link": may_link(_membership(context), thread),
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("commerce/placements/_linked.html", takes_context=True)
+def linked_listings(context: Context, thread: Thread) -> dict[str, Any]:
+    """What is shown in a thread, with price and stock of now: a card of the rail."""
+    return _thread_pieces(context, thread)
+
+
+@register.inclusion_tag("commerce/placements/_linked_strip.html", takes_context=True)
+def linked_strip(context: Context, thread: Thread) -> dict[str, Any]:
+    """The same as `linked_listings` for narrow screens: a row that slides, above the posts."""
+    return _thread_pieces(context, thread)
+
+
+@register.simple_tag(takes_context=True)
+def prepare_threads(context: Context, rows: Iterable[Any]) -> str:
+    """Load the small cards of all rows of a list; rows are threads, or have a `thread`."""
+    threads = [row if isinstance(row, Thread) else row.thread for row in rows]
+    minis = minis_of_threads(threads, _viewer(context))
+    for thread in threads:
+        setattr(thread, _MINIS, minis[thread.pk])
+    return ""
+
+
+@register.inclusion_tag("commerce/placements/_minis.html", takes_context=True)
+def minis_of(context: Context, thread: Thread) -> dict[str, Any]:
+    """The small cards in a thread's row."""
+    minis: list[Placement] | None = getattr(thread, _MINIS, None)
+    if minis is None:
+        minis = minis_of_threads([thread], _viewer(context))[thread.pk]
+    return {"minis": [(one, go_url(one.listing, placement=one)) for one in minis]}
+
+
+@register.simple_tag
+def next_states(listing: Listing) -> list[ListingState]:
+    """Return the states a listing may go to from where it is, in the order of their buttons."""
+    from commerce.listings.models import TRANSITIONS
+
+    following = TRANSITIONS[ListingState(listing.state)]
+    order = [
+        ListingState.LIVE,
+        ListingState.RESERVED,
+        ListingState.SOLD,
+        ListingState.WITHDRAWN,
+        ListingState.DRAFT,
+    ]
+    return [state for state in order if state in following]
