@@ -1,5 +1,7 @@
 """Moderation's addresses, feature by feature."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("moderation.flags.urls")),
+]

@@ -1,0 +1,93 @@
+"""What can be flagged: how each kind is found, read and hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from commerce.listings.models import Listing
+from commerce.merchants.models import TeamRole
+from community.chat.hub import announce_change
+from community.chat.models import Message
+from community.groups.models import Group
+from community.members.models import Member, Viewer
+from community.threads.models import Post
+from community.threads.services import post_hidden_changed
+from moderation.flags.models import TargetKind
+
+Target = Post | Message | Listing
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of target. Functions take a target of that kind."""
+
+    rows: Callable[[], QuerySet[Any]]
+    author_of: Callable[[Any], Member]
+    group_of: Callable[[Any], Group | None]
+    words_of: Callable[[Any], str]
+    place_of: Callable[[Any], str]
+    changed: Callable[[Any], None]
+
+
+def _listing_owner(listing: Listing) -> Member:
+    return (
+        listing.merchant.team.filter(role=TeamRole.OWNER)
+        .select_related("member")
+        .order_by("added_at", "pk")[0]
+        .member
+    )
+
+
+KINDS: dict[str, Kind] = {
+    TargetKind.POST: Kind(
+        rows=lambda: Post.objects.select_related("author", "thread__group"),
+        author_of=lambda post: post.author,
+        group_of=lambda post: post.thread.group,
+        words_of=lambda post: post.body,
+        place_of=lambda post: f"Post {post.number} in “{post.thread.title}”",
+        changed=post_hidden_changed,
+    ),
+    TargetKind.MESSAGE: Kind(
+        rows=lambda: Message.objects.select_related("sender", "room__group"),
+        author_of=lambda message: message.sender,
+        group_of=lambda message: message.room.group,
+        words_of=lambda message: message.body,
+        place_of=lambda message: f"Chat of {message.room.group.name}",
+        # Pages fetch the message again, so it must be as it is now by the time they are told.
+        changed=lambda message: transaction.on_commit(lambda: announce_change(message)),
+    ),
+    TargetKind.LISTING: Kind(
+        rows=lambda: Listing.objects.select_related("merchant", "group"),
+        author_of=_listing_owner,
+        group_of=lambda listing: listing.group,
+        words_of=lambda listing: f"{listing.title}\n{listing.description}".strip(),
+        place_of=lambda listing: f"Listing of {listing.merchant.name}",
+        changed=lambda listing: None,
+    ),
+}
+
+
+def visible_target(kind: str, target_id: int, viewer: Viewer) -> Target | None:
+    """The target if `viewer` may see it, else None: what one may not see one cannot flag."""
+    if kind not in KINDS:
+        return None
+    rows: Any = KINDS[kind].rows()
+    found: Target | None = rows.visible_to(viewer).filter(pk=target_id).first()
+    return found
+
+
+def load_targets(pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Target]:
+    """Every target named, whoever may see it, in a query a kind: for moderators' lists."""
+    wanted: dict[str, list[int]] = {}
+    for kind, target_id in pairs:
+        wanted.setdefault(kind, []).append(target_id)
+    return {
+        (kind, target.pk): target
+        for kind, ids in wanted.items()
+        for target in KINDS[kind].rows().filter(pk__in=ids)
+    }
