@@ -6,10 +6,14 @@ from typing import ClassVar
 
 
 class Refused(Exception):
-    """Nothing was written. `reason` is shown to the member; `status` is the HTTP answer."""
+    """Nothing was written. `reason` is shown to the member, beside `field` of the form if given.
+
+    `status` is the HTTP answer to a page; a fragment is answered 422, which is what gets shown.
+    """
 
     says: ClassVar[str] = "This could not be posted."
     status: ClassVar[int] = 403
+    field: ClassVar[str | None] = None
 
     def __init__(self, reason: str = "") -> None:
         self.reason = reason or self.says
@@ -49,22 +53,27 @@ class Unfit(Refused):
 
 
 class BodyMissing(Unfit):
+    field = "body"
     says = "Write something first."
 
 
 class BodyTooLong(Unfit):
+    field = "body"
     says = "That is too long: a post has at most 50,000 characters."
 
 
 class TitleMissing(Unfit):
+    field = "title"
     says = "Give the thread a title."
 
 
 class TitleTooLong(Unfit):
+    field = "title"
     says = "That is too long: a title has at most 150 characters."
 
 
 class ReasonMissing(Unfit):
+    field = "reason"
     says = "Say why, for those who wanted to reply."
 
 

@@ -17,6 +17,8 @@ from community.uploads.models import Image
 TITLE_MAX_CHARS = 150
 POST_MAX_CHARS = 50_000
 EXCERPT_MAX_CHARS = 240
+# Words that follow a thread's id in an address of their own: a thread called "Lock" is no lock.
+RESERVED_SLUGS = frozenset({"answer", "listings", "lock", "placements", "replies"})
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
@@ -87,7 +89,8 @@ class Thread(models.Model):
     @property
     def slug(self) -> str:
         """For people reading an address; look-ups go by id alone."""
-        return slugify(self.title)[:60].strip("-") or "thread"
+        slug = slugify(self.title)[:60].strip("-") or "thread"
+        return f"{slug}-thread" if slug in RESERVED_SLUGS else slug
 
     @property
     def is_locked(self) -> bool:

@@ -209,7 +209,7 @@ def lock_thread(*, thread: Thread, by: Member, reason: str, at: datetime | None 
     Raises MayNotLock unless `by` moderates the group, ReasonMissing.
     """
     thread = _lock(thread.pk)
-    _ensure_may_lock(thread, by)
+    ensure_may_lock(thread, by)
     reason = " ".join(reason.split())[:LOCK_REASON_MAX_CHARS]
     if not reason:
         raise ReasonMissing
@@ -224,7 +224,7 @@ def lock_thread(*, thread: Thread, by: Member, reason: str, at: datetime | None 
 def unlock_thread(*, thread: Thread, by: Member) -> Thread:
     """Take replies again. Raises MayNotLock unless `by` moderates the group."""
     thread = _lock(thread.pk)
-    _ensure_may_lock(thread, by)
+    ensure_may_lock(thread, by)
     if thread.is_locked:
         thread.locked_at, thread.locked_by, thread.lock_reason = None, None, ""
         thread.version += 1
@@ -299,6 +299,12 @@ def ensure_may_edit(post: Post, editor: Member, thread: Thread) -> None:
     _ensure_open(thread)
 
 
+def ensure_may_lock(thread: Thread, by: Member) -> None:
+    """Raise MayNotLock unless `by` moderates the thread's group. One query."""
+    if not _moderates(by, thread.group):
+        raise MayNotLock
+
+
 def clean_title(title: str) -> str:
     """Return the title on one line. Raises TitleMissing or TitleTooLong."""
     title = " ".join(_storable(title).split())
@@ -340,18 +346,19 @@ def _once(author: Member, client_key: UUID | None, write: Callable[[], Post]) ->
     if client_key is None:
         with transaction.atomic():
             return write()
-    if earlier := _submitted(author, client_key):
+    if earlier := submitted(author, client_key):
         return earlier
     try:
         with transaction.atomic():
             return write()
     except IntegrityError:
-        if earlier := _submitted(author, client_key):
+        if earlier := submitted(author, client_key):
             return earlier
         raise
 
 
-def _submitted(author: Member, client_key: UUID) -> Post | None:
+def submitted(author: Member, client_key: UUID) -> Post | None:
+    """Return the post the author made with this key, if any."""
     return (
         Post.objects.filter(author=author, client_key=client_key)
         .select_related("thread__group", "author")
@@ -443,8 +450,3 @@ def _ensure_open(thread: Thread) -> None:
 def _moderates(member: Member, group: Group) -> bool:
     membership = membership_of(member, group)
     return membership is not None and membership.moderates
-
-
-def _ensure_may_lock(thread: Thread, by: Member) -> None:
-    if not _moderates(by, thread.group):
-        raise MayNotLock

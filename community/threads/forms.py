@@ -1,0 +1,121 @@
+"""Forms of threads. What a body or title may be is the services' to say: one rule, one place."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django import forms
+
+from community.groups.models import Group
+from community.members.models import Member
+from community.threads.errors import Refused
+from community.threads.models import TITLE_MAX_CHARS
+from community.threads.services import LOCK_REASON_MAX_CHARS
+from community.uploads.errors import ImageRefused
+from community.uploads.models import ALT_MAX_CHARS
+from community.uploads.services import save_image
+
+
+class KeyField(forms.CharField):
+    """A UUID made with the form, so that submitting it twice is seen; a broken one is None."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> UUID | None:  # type: ignore[override]
+        try:
+            return UUID(str(value))
+        except ValueError:
+            return None
+
+
+class NumberField(forms.IntegerField):
+    """A number the page itself wrote; a broken one is None rather than a member's mistake."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> int | None:
+        text = str(value or "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+class RefusableForm(forms.Form):
+    """A form whose verb may refuse after the fields are read."""
+
+    def refuse(self, refusal: Refused) -> None:
+        field = refusal.field if refusal.field in self.fields else None
+        self.add_error(field, refusal.reason)
+
+    def retype(self, **values: str) -> None:
+        """Show other values in the form again than those that were sent."""
+        self.data = {**dict(self.data.items()), **values}
+
+
+class PostForm(RefusableForm):
+    """The composer: a body in Markdown and, for those without scripts, a picture to put in it."""
+
+    body = forms.CharField(
+        strip=False,
+        required=False,
+        label="Your reply",
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+    picture = forms.FileField(required=False, label="Picture")
+    picture_alt = forms.CharField(
+        required=False, max_length=ALT_MAX_CHARS, label="What the picture shows"
+    )
+
+    def fresh_key(self) -> str:
+        """The key of this form: the one it came with, or a new one."""
+        given = self["client_key"].value() if "client_key" in self.fields else None
+        return str(given or uuid4())
+
+    def take_picture(self, *, owner: Member, group: Group) -> None:
+        """Save the picture, if one came, and write it at the end of the body.
+
+        It is in the body from then on, so that neither a preview nor a refusal loses it.
+        """
+        file = self.cleaned_data.get("picture")
+        if file is None:
+            return
+        try:
+            image = save_image(
+                owner=owner, group=group, file=file, alt=self.cleaned_data.get("picture_alt", "")
+            )
+        except ImageRefused as refusal:
+            self.add_error("picture", str(refusal))
+            return
+        body = self.cleaned_data["body"].rstrip()
+        self.cleaned_data["body"] = f"{body}\n\n{image.markdown}" if body else image.markdown
+        self.retype(body=self.cleaned_data["body"], picture_alt="")
+
+
+class ReplyForm(PostForm):
+    client_key = KeyField(required=False)
+    reply_to = NumberField(required=False)  # a post's number in the thread
+    seen = NumberField(required=False)  # the last post's number on the page the form stands on
+
+
+class NewThreadForm(PostForm):
+    title = forms.CharField(
+        required=False,
+        label="Title",
+        help_text="A question or a sentence: people decide by it whether to open the thread.",
+        widget=forms.TextInput(attrs={"maxlength": TITLE_MAX_CHARS, "autocomplete": "off"}),
+    )
+    client_key = KeyField(required=False)
+
+    field_order = ["title", "body"]
+
+
+class EditForm(PostForm):
+    based_on = NumberField(required=False)  # revisions there were when editing began
+
+
+class LockForm(RefusableForm):
+    reason = forms.CharField(
+        required=False,
+        label="Why it takes no more replies",
+        help_text="Shown at the top of the thread.",
+        widget=forms.TextInput(attrs={"maxlength": LOCK_REASON_MAX_CHARS}),
+    )

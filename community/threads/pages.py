@@ -1,0 +1,152 @@
+"""A page of a thread: its posts and all that is shown with them, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from community.groups.models import Membership, Role
+from community.groups.services import membership_of
+from community.members.models import Member, Viewer
+from community.threads.models import Post, Thread, ThreadQuerySet
+
+PAGES_AROUND = 2  # numbers shown on either side of the page one is on
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPost:
+    """A post as `viewer` sees it, for `community/threads/_post.html`."""
+
+    post: Post
+    role: str = ""  # the author's role in the group now, when it is more than member
+    readable: bool = True  # False: hidden from this viewer, who sees a placeholder
+    mine: bool = False
+    may_edit: bool = False
+    may_reply: bool = False
+    is_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """Page `number` of `thread` for `viewer`."""
+
+    thread: Thread
+    number: int
+    posts: list[ShownPost]
+    membership: Membership | None
+    viewer: Viewer
+    numbers: list[int | None] = field(default_factory=list)  # None is a gap
+
+    @property
+    def last(self) -> int:
+        return self.thread.page_count
+
+    @property
+    def is_last(self) -> bool:
+        return self.number == self.last
+
+    @property
+    def previous(self) -> int | None:
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def next(self) -> int | None:
+        return self.number + 1 if self.number < self.last else None
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last post on this page; 0 on an empty one."""
+        return self.posts[-1].post.number if self.posts else 0
+
+    @property
+    def may_write(self) -> bool:
+        return self.membership is not None and not self.thread.is_locked
+
+    @property
+    def may_lock(self) -> bool:
+        return self.membership is not None and self.membership.moderates
+
+
+def for_page(threads: ThreadQuerySet) -> ThreadQuerySet:
+    """With all a thread page and a post's address need of the thread, in one query."""
+    return threads.select_related("group", "author", "answer").defer("answer__body", "answer__html")
+
+
+def page_number(wanted: str | None, thread: Thread) -> int | None:
+    """Read `?page=`: a number, `last`, or nothing for the first; None for a page there is not."""
+    if not wanted:
+        return 1
+    if wanted == "last":
+        return thread.page_count
+    if wanted.isascii() and wanted.isdecimal() and len(wanted) < 9:
+        return int(wanted) if 1 <= int(wanted) <= thread.page_count else None
+    return None
+
+
+def thread_page(thread: Thread, number: int, viewer: Viewer) -> ThreadPage:
+    """Load page `number` (from 1). Two queries, and one more for a member's place in the group."""
+    size = settings.POSTS_PER_PAGE
+    membership = membership_of(viewer, thread.group) if isinstance(viewer, Member) else None
+    posts = list(
+        Post.objects.filter(
+            thread=thread, number__gt=(number - 1) * size, number__lte=number * size
+        )
+        .select_related("author", "reply_to__author")
+        .defer("body", "reply_to__body", "reply_to__html")
+        .order_by("number")
+    )
+    return ThreadPage(
+        thread=thread,
+        number=number,
+        posts=shown_posts(posts, thread, viewer, membership),
+        membership=membership,
+        viewer=viewer,
+        numbers=page_numbers(number, thread.page_count),
+    )
+
+
+def shown_posts(
+    posts: list[Post], thread: Thread, viewer: Viewer, membership: Membership | None
+) -> list[ShownPost]:
+    """Say of each post what `viewer` sees and may do. One query, for the authors' roles."""
+    roles = dict(
+        Membership.objects.filter(
+            group=thread.group_id, member__in={post.author_id for post in posts}
+        )
+        .exclude(role=Role.MEMBER)
+        .values_list("member_id", "role")
+    )
+    moderates = membership is not None and membership.moderates
+    shown = []
+    for post in posts:
+        post.thread = thread
+        mine = viewer.is_authenticated and post.author_id == viewer.pk
+        readable = mine or not post.is_hidden
+        open_to_author = mine and membership is not None and not thread.is_locked
+        shown.append(
+            ShownPost(
+                post=post,
+                role=roles.get(post.author_id, ""),
+                readable=readable,
+                mine=mine,
+                may_edit=not post.is_hidden and (moderates or open_to_author),
+                may_reply=not post.is_hidden and membership is not None and not thread.is_locked,
+                is_answer=post.pk == thread.answer_id,
+            )
+        )
+    return shown
+
+
+def page_numbers(current: int, last: int) -> list[int | None]:
+    """Return the page numbers to offer, the first and last always, None for each gap."""
+    near = {1, last, *range(max(1, current - PAGES_AROUND), min(last, current + PAGES_AROUND) + 1)}
+    numbers: list[int | None] = []
+    for number in sorted(near):
+        before = numbers[-1] if numbers else number - 1
+        if before is not None and number - before == 2:
+            numbers.append(number - 1)
+        elif before is not None and number - before > 2:
+            numbers.append(None)
+        numbers.append(number)
+    return numbers
