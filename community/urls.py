@@ -7,6 +7,7 @@ from community.threads import feeds
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", feeds.home, name="home"),
     path("g/<slug:slug>/", feeds.group_page, name="group"),
+    path("", include("community.threads.urls")),
     path("", include("community.groups.urls")),
     path("", include("community.uploads.urls")),
     path("", include("community.chat.urls")),
