@@ -23,8 +23,14 @@ class Choice(StrEnum):
 
 def choice_of(request: HttpRequest) -> Choice | None:
     """Return what this browser chose, None if it was not asked yet."""
-    said = request.COOKIES.get(settings.CONSENT_COOKIE_NAME, "")
-    return Choice(said) if said in Choice else None
+    return read_choice(request.COOKIES.get(settings.CONSENT_COOKIE_NAME, ""))
+
+
+def read_choice(said: str) -> Choice | None:
+    try:
+        return Choice(said)
+    except ValueError:
+        return None
 
 
 def should_ask(request: HttpRequest) -> bool:

@@ -27,6 +27,7 @@ from commerce.touchpoints.consent import (
     choice_of,
     cookie_visitor_id,
     forget_visitor_cookie,
+    read_choice,
     remember_choice,
     remember_visitor,
     visitor_id_of,
@@ -215,10 +216,9 @@ def consent(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('privacy')}#choice")
     if not _from_our_pages(request):
         return HttpResponseForbidden("This form is only for our own pages.")
-    said = request.POST.get("choice", "")
-    if said not in Choice:
+    choice = read_choice(request.POST.get("choice", ""))
+    if choice is None:
         return HttpResponseBadRequest("Choose yes or no.")
-    choice = Choice(said)
     response: HttpResponse
     if request.htmx:  # type: ignore[attr-defined]
         response = HttpResponse()  # The bar is swapped for nothing.
