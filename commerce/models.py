@@ -1,5 +1,6 @@
 """Django's view of commerce's rows; each feature owns its own."""
 
+from commerce.attribution.models import AttributionRun, Credit, CurrentRun
 from commerce.connectors.models import Delivery, Endpoint
 from commerce.listings.models import Listing, ListingPhoto, ModelToken
 from commerce.merchants.models import Merchant, TeamInvitation, TeamMember
@@ -8,6 +9,9 @@ from commerce.placements.models import Placement
 from commerce.touchpoints.models import Touchpoint, Visitor
 
 __all__ = [
+    "AttributionRun",
+    "Credit",
+    "CurrentRun",
     "Delivery",
     "Endpoint",
     "Listing",
