@@ -44,7 +44,7 @@ class StopAsked(BaseException):
 def main(argv: list[str]) -> int:
     """Run the demo until it is asked to stop; return the exit code."""
     options = _parser().parse_args(argv)
-    demo = Demo(folder=options.folder.resolve(), port=options.port)
+    demo = Demo(folder=options.folder.resolve(), port=options.port, content=not options.empty)
     _listen_for_signals()
     try:
         with _lock(demo.folder):
@@ -74,6 +74,7 @@ class Demo:
 
     folder: Path
     port: int
+    content: bool = True
     children: list[Child] = field(default_factory=list)
     started_at: float = field(default_factory=time.monotonic)
 
@@ -133,7 +134,10 @@ class Demo:
         """Bring tables, content and static files up to date, in a process of its own."""
         child = spawn(
             "prepare_demo",
-            [sys.executable, "manage.py", "prepare_demo", "--folder", str(self.folder)],
+            [
+                *(sys.executable, "manage.py", "prepare_demo", "--folder", str(self.folder)),
+                *(() if self.content else ("--empty",)),
+            ],
             log=self.logs / "prepare.log",
             env=environment | {"DATABASE_STATEMENT_TIMEOUT": "0"},
             cwd=PROJECT,
@@ -148,7 +152,7 @@ class Demo:
         if child.process.returncode == PREPARED_BUT_REFUSED:
             raise EmbeddedError
         if child.process.returncode != 0:
-            raise EmbeddedError(failure(child))
+            raise EmbeddedError("Shoal's own commands do not run in this copy; see above why.")
 
     def start_site(self, environment: dict[str, str]) -> None:
         uvicorn = (
@@ -242,6 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=_port, default=8000, help="where to listen (8000)")
     parser.add_argument("--fresh", action="store_true", help="throw the demo's content away first")
+    parser.add_argument("--empty", action="store_true", help="no members, threads and listings")
     parser.add_argument("--check", action="store_true", help="start, then stop at once")
     parser.add_argument(
         "--folder", type=Path, default=PROJECT / ".demo", help="where its content is kept (.demo)"

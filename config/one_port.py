@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from typing import Any
-from urllib.parse import quote_from_bytes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -26,14 +25,5 @@ pages = WSGIMiddleware(wsgi, workers=THREADS)
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "websocket":
         await sockets(scope, receive, send)
-        return
-    if scope["type"] == "http":
-        # Raw bytes in a query are not allowed, yet sent; a2wsgi takes ASCII only.
-        scope = scope | {"query_string": _ascii(scope["query_string"])}
-    await pages(scope, receive, send)
-
-
-def _ascii(query: bytes) -> bytes:
-    if query.isascii():
-        return query
-    return quote_from_bytes(query, safe="!$&'()*+,-./:;=?@_~%[]").encode()
+    else:
+        await pages(scope, receive, send)

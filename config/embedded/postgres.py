@@ -42,6 +42,8 @@ SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
+    "io_method": "sync",
     "synchronous_commit": "off",
     "log_min_messages": "warning",
     "timezone": "UTC",
@@ -118,6 +120,13 @@ def _user_for(data: Path) -> tuple[int, int] | None:
                 f"{data} belongs to another user (uid {data.stat().st_uid}). "
                 "Start as that user, or move the folder away."
             )
+        try:
+            pwd.getpwuid(os.geteuid())
+        except KeyError:
+            raise EmbeddedError(
+                f"Your user has a number ({os.geteuid()}) and no name on this machine, and "
+                "PostgreSQL wants one. Start as a user that `id -un` can name, or set DATABASE_URL."
+            ) from None
         return None
     if shutil.which("setpriv") is None:
         raise EmbeddedError(

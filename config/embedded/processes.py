@@ -143,6 +143,8 @@ def failure(child: Child) -> str:
     words = child.last_words()
     if "No space left on device" in words or ("could not write" in words and "space" in words):
         return disk_full(child.log.parent)
+    if not words:
+        return f"{child.name} ended by itself and wrote nothing into its log, {child.log}."
     return f"{child.name} ended by itself. Its log is {child.log} and ends with:\n{words}"
 
 
@@ -156,12 +158,20 @@ def plain_env() -> dict[str, str]:
     return {"PATH": os.defpath, **kept, "LC_ALL": "C"}
 
 
-def _dies_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when `parent`, which forked it, ends; Linux only."""
+    if ask := _dies_with_parent(signal.SIGKILL, parent=parent):
+        ask()
+
+
+def _dies_with_parent(
+    death_signal: signal.Signals, *, parent: int | None = None
+) -> Callable[[], None] | None:
     if not sys.platform.startswith("linux"):
         return None
     # Loaded before the fork: between fork and exec as little as possible may happen.
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent, number = os.getpid(), int(death_signal)
+    parent, number = parent or os.getpid(), int(death_signal)
 
     def ask_the_kernel() -> None:
         prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)

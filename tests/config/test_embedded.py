@@ -239,6 +239,12 @@ def test_root_without_setpriv_is_told_what_to_install(folder, monkeypatch):
         start_postgres(folder)
 
 
+def test_a_user_without_a_name_is_told_what_postgresql_wants(folder, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 4_000_000_000)
+    with pytest.raises(EmbeddedError, match=r"a number \(4000000000\) and no name"):
+        start_postgres(folder)
+
+
 @as_root
 def test_a_full_disk_is_said_and_leaves_no_server(tiny_disk):
     with pytest.raises(EmbeddedError, match=r"The disk that holds .* is full"):

@@ -12,7 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command
+from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -28,11 +28,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--folder", type=Path, required=True)
+        parser.add_argument("--empty", action="store_true")
 
-    def handle(self, *, folder: Path, **options: Any) -> None:
+    def handle(self, *, folder: Path, empty: bool, **options: Any) -> None:
         try:
             migrate()
-            seed(folder)
+            if not empty:
+                seed(folder)
             collect_static(folder)
         except Exception as error:
             (folder / "logs" / "prepare.log").write_text(traceback.format_exc())
@@ -69,7 +71,7 @@ def seed(folder: Path) -> None:
             "Writing the demo's content was cut short the last time. Empty the database that "
             f"DATABASE_URL names, remove {unfinished}, and start again."
         )
-    if get_user_model().objects.exists():
+    if get_user_model().objects.exists() or "seed" not in get_commands():
         return
     with step("Members, threads, listings and orders"):
         unfinished.touch()
