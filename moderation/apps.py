@@ -2,11 +2,18 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 
 
 class ModerationConfig(AppConfig):
     name = "moderation"
     verbose_name = "Moderation"
+
+    def ready(self) -> None:
+        from moderation.queue.roles import ensure_moderator_role
+
+        # Permissions exist only after all migrations have run, so no migration can grant them.
+        post_migrate.connect(ensure_moderator_role, sender=self, dispatch_uid="moderator_role")
 
 
 class StaffAdminConfig(AdminConfig):

@@ -1,1 +1,5 @@
-"""The queue: where moderators work, inside the Django admin."""
+"""The queue: where moderators work, inside the Django admin.
+
+A case is read with everything needed to decide it: the words, the flags, the author's history.
+Moderators sign in like everybody, with a second factor; their role may decide and nothing else.
+"""
