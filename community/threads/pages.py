@@ -39,6 +39,11 @@ class ThreadPage:
     numbers: list[int | None] = field(default_factory=list)  # None is a gap
 
     @property
+    def plain_posts(self) -> list[Post]:
+        """The readable posts themselves, for what loads things beside all of them at once."""
+        return [shown.post for shown in self.posts if shown.readable]
+
+    @property
     def last(self) -> int:
         return self.thread.page_count
 
