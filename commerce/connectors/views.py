@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Final
 from uuid import UUID
 
@@ -14,26 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from commerce.connectors.errors import EndpointExists, NotReplayable, SecretChanged
+from commerce.connectors.examples import examples
 from commerce.connectors.models import Delivery, DeliveryState, Endpoint
 from commerce.connectors.services import open_endpoint, replay, revoke_endpoint, rotate_secret
 from commerce.merchants.models import Merchant
 from community.members.models import Member
 
 DELIVERIES_PER_PAGE: Final = 25
-EXAMPLE_ORDER: Final = {
-    "type": "order.created",
-    "timestamp": "2026-11-22T09:30:05Z",
-    "data": {
-        "id": "1001",
-        "placed_at": "2026-11-22T09:30:00Z",
-        "updated_at": "2026-11-22T09:30:00Z",
-        "currency": "EUR",
-        "click_id": "the fc= value, if the buyer came with one",
-        "lines": [
-            {"id": "1", "sku": "OPT-R2", "title": "Optra R2", "quantity": 1, "net": "210.00"}
-        ],
-    },
-}
 
 
 def _merchant(request: HttpRequest, slug: str) -> tuple[Merchant, Member]:
@@ -72,10 +58,11 @@ def _page(
     deliveries = list(shown[: DELIVERIES_PER_PAGE + 1])
     more = len(deliveries) > DELIVERIES_PER_PAGE
     deliveries = deliveries[:DELIVERIES_PER_PAGE]
+    address = settings.SITE_URL + endpoint.get_absolute_url() if endpoint else ""
     context = {
         "merchant": merchant,
         "endpoint": endpoint,
-        "address": settings.SITE_URL + endpoint.get_absolute_url() if endpoint else "",
+        "address": address,
         "secret": secret,
         "overlap": endpoint.previous_until
         if endpoint and endpoint.overlaps(timezone.now())
@@ -85,7 +72,7 @@ def _page(
         "before": before,
         "deliveries": deliveries,
         "older": deliveries[-1].pk if more else None,
-        "example": json.dumps(EXAMPLE_ORDER, indent=2),
+        **examples(address),
     }
     return render(request, "commerce/connectors/show.html", context, status=status)
 
@@ -156,6 +143,7 @@ def delivery(request: HttpRequest, slug: str, delivery_id: int) -> HttpResponse:
         "merchant": row.endpoint.merchant,
         "delivery": row,
         "body": bytes(row.body).decode(errors="replace"),
+        "sender": row.headers.get("User-Agent", ""),
         "may_replay": row.state != DeliveryState.PROCESSED,
     }
     return render(request, "commerce/connectors/delivery.html", context)

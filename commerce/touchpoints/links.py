@@ -28,7 +28,7 @@ CLICK_PARAMETER: Final = "fc"
 TOKEN_MAX_AGE_DAYS: Final = 395
 TOKEN_MAX_CHARS: Final = 200
 
-_FIRST_DAY: Final = date(2026, 1, 1)
+_FIRST_DAY: Final = date(2020, 1, 1)
 _PAYLOAD: Final = re.compile(r"d[0-9a-z]{1,6}(?:-[lctpm][0-9a-z]{1,13}){1,5}")
 
 
