@@ -8,3 +8,7 @@ class ConfigConfig(AppConfig):
     label = "config"
     verbose_name = "Ground"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Makes ours the app that `shared_task` binds to, in every process.
+        from config import celery  # noqa: F401

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import logging.config
 import re
+import sys
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -75,7 +76,9 @@ def logging_settings(*, json: bool, level: str = "INFO") -> dict[str, Any]:
         else [
             structlog.processors.format_exc_info,
             _clean,
-            structlog.dev.ConsoleRenderer(pad_event_to=0, pad_level=False),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), pad_event_to=0, pad_level=False
+            ),
         ]
     )
     return {

@@ -143,24 +143,35 @@ def publish(event: Event) -> None:
     waiting: dict[str, list[str]] = {}
     for subscription in _subscriptions.get(event.kind, []):
         waiting.setdefault(subscription.queue, []).append(subscription.path)
-    payload = _payload(event)
+    payload = json.dumps(_payload(event))
     request_id = str(get_contextvars().get("request_id", ""))
-    rows = [
-        OutboxEvent(
-            kind=event.kind,
-            payload=payload,
-            queue=queue,
-            request_id=request_id,
-            waiting_for=waiting_for,
-            # Nobody listens: kept as a record, and no worker need look at it.
-            state=State.DUE if waiting_for else State.DONE,
-            finished_at=None if waiting_for else Now(),
-        )
-        for queue, waiting_for in (waiting or {"default": []}).items()
-    ]
-    OutboxEvent.objects.bulk_create(rows)
+    with connection.cursor() as cursor:
+        for queue, waiting_for in (waiting or {"default": []}).items():
+            cursor.execute(
+                _PUBLISH,
+                {
+                    "kind": event.kind,
+                    "payload": payload,
+                    "queue": queue,
+                    "request_id": request_id,
+                    "waiting_for": json.dumps(waiting_for),
+                },
+            )
     for queue in waiting:
         _wake_after_commit(queue)
+
+
+# Written out, as all statements of the busy path: the ORM would cost twice as much as PostgreSQL.
+# With nobody to wait for it is a record only, and no worker need look at it.
+_PUBLISH = """
+    INSERT INTO config_outboxevent
+        (kind, payload, queue, request_id, tries, last_error, waiting_for, state, finished_at)
+    VALUES (
+        %(kind)s, %(payload)s, %(queue)s, %(request_id)s, 0, '', %(waiting_for)s::jsonb,
+        CASE WHEN %(waiting_for)s::jsonb = '[]' THEN 'done' ELSE 'due' END,
+        CASE WHEN %(waiting_for)s::jsonb = '[]' THEN statement_timestamp() END
+    )
+"""
 
 
 # -- draining ---------------------------------------------------------------------------------
@@ -285,16 +296,31 @@ def _run_handler(claim: _Claim, path: str, rest: list[str]) -> bool:
     The row stays locked meanwhile, so that a slow handler is not started again beside itself.
     """
     with transaction.atomic():
-        mine = OutboxEvent.objects.filter(pk=claim.pk, state=State.DUE, tries=claim.tries)
-        if not mine.select_for_update(skip_locked=True).values_list("pk").first():
-            return False
-        handler = _handler(claim.kind, path)
-        handler(_event(claim.kind, claim.payload))
-        if rest:
-            mine.update(waiting_for=rest)
-        else:
-            mine.update(waiting_for=rest, state=State.DONE, finished_at=Now())
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK, {"pk": claim.pk, "tries": claim.tries})
+            if cursor.fetchone() != (True,):
+                return False
+        _handler(claim.kind, path)(_event(claim.kind, claim.payload))
+        with connection.cursor() as cursor:
+            cursor.execute(_RECEIPT, {"pk": claim.pk, "rest": json.dumps(rest)})
     return True
+
+
+# Looked up by id alone: while statistics lag behind a burst of events, a condition on the state
+# tempts the planner to walk the index of all that is due (151 rows a second instead of 818).
+_LOCK = """
+    SELECT state = 'due' AND tries = %(tries)s FROM config_outboxevent
+    WHERE id = %(pk)s
+    FOR UPDATE SKIP LOCKED
+"""
+
+_RECEIPT = """
+    UPDATE config_outboxevent
+    SET waiting_for = %(rest)s::jsonb,
+        state = CASE WHEN %(rest)s::jsonb = '[]' THEN 'done' ELSE 'due' END,
+        finished_at = CASE WHEN %(rest)s::jsonb = '[]' THEN statement_timestamp() END
+    WHERE id = %(pk)s
+"""
 
 
 def _put_off(claim: _Claim, error: str) -> None:
@@ -305,14 +331,14 @@ def _put_off(claim: _Claim, error: str) -> None:
     seconds = settings.OUTBOX_RETRY_SECONDS * RETRY_FACTOR ** (claim.tries - 1)
     # Jitter: what failed together must not come back together.
     seconds = min(seconds * random.uniform(0.5, 1.5), RETRY_MAX_SECONDS)  # noqa: S311
-    OutboxEvent.objects.filter(pk=claim.pk, state=State.DUE, tries=claim.tries).update(
+    OutboxEvent.objects.filter(pk=claim.pk, tries=claim.tries).update(
         last_error=error, next_try_at=Now() + timedelta(seconds=seconds)
     )
 
 
 def _park(claim: _Claim, error: str) -> None:
     log.error("event parked", tries=claim.tries, error=error)
-    OutboxEvent.objects.filter(pk=claim.pk, state=State.DUE, tries=claim.tries).update(
+    OutboxEvent.objects.filter(pk=claim.pk, tries=claim.tries).update(
         state=State.PARKED, last_error=error
     )
 
@@ -379,7 +405,8 @@ def sweep(*, keep: timedelta = timedelta(days=14)) -> int:
                 """
                 DELETE FROM config_outboxevent WHERE id IN (
                     SELECT id FROM config_outboxevent
-                    WHERE state = 'done' AND finished_at < statement_timestamp() - make_interval(secs => %s)
+                    WHERE state = 'done'
+                    AND finished_at < statement_timestamp() - make_interval(secs => %s)
                     ORDER BY finished_at LIMIT %s
                     FOR UPDATE SKIP LOCKED
                 )

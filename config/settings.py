@@ -289,6 +289,8 @@ OUTBOX_RETRY_SECONDS = env.float("OUTBOX_RETRY_SECONDS", 2.0)
 OUTBOX_MAX_AGE_SECONDS = env.float("OUTBOX_MAX_AGE_SECONDS", 300.0)
 
 CELERY_BROKER_URL = REDIS_URL
+# Where beat notes what it sent last; every beat needs one of its own.
+CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_FILE", str(BASE_DIR / ".demo" / "beat"))
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -1,0 +1,168 @@
+"""Celery: tasks that a clock or another task starts, and the worker that drains the outbox.
+
+The first word of a task's name is its queue: "links.link_post" runs on `links`, "mail.send_digest"
+on `mail`; a name with no queue's word in front runs on `default`. Tasks take ids, call one service,
+end within 60 seconds and survive running twice. A request never sends one: it publishes an event
+(config/outbox.py), for Redis may be away.
+
+    celery -A config.celery worker -Q default,links,insights,mail
+    celery -A config.celery beat
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging.config
+import os
+import pkgutil
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import structlog
+from celery import Celery, bootsteps
+from celery.schedules import crontab
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
+from django.conf import settings
+from kombu import Queue
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+log = structlog.stdlib.get_logger(__name__)
+
+DOMAINS = ("community", "commerce", "moderation")
+# As long as a task may take, and a handler of the drainer.
+DRAINER_STOP_SECONDS = 60.0
+
+
+def route(name: str, *_: Any, **__: Any) -> dict[str, str]:
+    """Return the queue that the task's name begins with."""
+    queue = name.partition(".")[0]
+    return {"queue": queue if queue in settings.OUTBOX_QUEUES else "default"}
+
+
+def packages_with_tasks() -> list[str]:
+    """Return config and each feature that has a tasks.py: features are not apps of their own."""
+    found = ["config"]
+    for domain in DOMAINS:
+        spec = importlib.util.find_spec(domain)
+        for module in pkgutil.iter_modules(spec.submodule_search_locations if spec else None):
+            name = f"{domain}.{module.name}"
+            if module.ispkg and importlib.util.find_spec(f"{name}.tasks"):
+                found.append(name)
+    return found
+
+
+class DrainerStep(bootsteps.StartStopStep):
+    """Runs `manage.py drain --follow` beside a Celery worker and starts it again if it ends."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self.stopping = threading.Event()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.keeper: threading.Thread | None = None
+
+    def start(self, worker: Any) -> None:
+        queues = [
+            name for name in worker.app.amqp.queues.consume_from if name in settings.OUTBOX_QUEUES
+        ]
+        if queues:
+            self.keeper = threading.Thread(
+                target=self._keep, args=[queues], name="drainer", daemon=True
+            )
+            self.keeper.start()
+
+    def stop(self, worker: Any) -> None:
+        self.stopping.set()
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+        if self.keeper is not None:
+            self.keeper.join(DRAINER_STOP_SECONDS)
+
+    def terminate(self, worker: Any) -> None:
+        self.stopping.set()
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+
+    def _keep(self, queues: list[str]) -> None:
+        wait = 1.0
+        while not self.stopping.is_set():
+            began = time.monotonic()
+            # A process, not a thread: the pool forks, and a fork copies locks that a thread holds.
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    str(settings.BASE_DIR / "manage.py"),
+                    "drain",
+                    "--follow",
+                    f"--parent={os.getpid()}",
+                    *(f"--queue={queue}" for queue in queues),
+                ],
+                cwd=settings.BASE_DIR,
+                stdin=subprocess.DEVNULL,
+                # Ctrl-C in a terminal is for the worker, which then tells us.
+                start_new_session=True,
+            )
+            if self.stopping.is_set():
+                self.process.terminate()
+            code = self.process.wait()
+            if self.stopping.is_set():
+                return
+            lived = time.monotonic() - began
+            wait = 1.0 if lived > 60 else min(wait * 2, 30.0)
+            log.error("drainer ended", code=code, seconds=round(lived, 1), again_in_seconds=wait)
+            self.stopping.wait(wait)
+
+
+app = Celery("shoal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_default_queue = "default"
+app.conf.task_queues = [Queue(name) for name in settings.OUTBOX_QUEUES]
+app.conf.task_routes = (route,)
+app.autodiscover_tasks(packages_with_tasks, force=False)
+app.steps["worker"].add(DrainerStep)
+
+# What is not sent in time is dropped (`expires`): the next one does its work too.
+app.conf.beat_schedule = {
+    "catch up with the outbox": {
+        "task": "default.catch_up_outbox",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "forget what is long done": {
+        "task": "default.sweep_outbox",
+        "schedule": crontab(hour="3", minute="40"),
+        "options": {"expires": 3600},
+    },
+}
+
+
+@setup_logging.connect
+def _use_our_logging(**_: Any) -> None:
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@before_task_publish.connect
+def _pass_request_id_on(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    request_id = get_contextvars().get("request_id")
+    if request_id and headers is not None:
+        headers["request_id"] = request_id
+
+
+@task_prerun.connect
+def _bind_request_id(task: Any = None, task_id: str = "", **_: Any) -> None:
+    clear_contextvars()
+    bind_contextvars(task=task.name, task_id=task_id)
+    request_id = getattr(task.request, "request_id", None)
+    if request_id:
+        bind_contextvars(request_id=str(request_id)[:64])
+
+
+@task_postrun.connect
+def _forget_request_id(**_: Any) -> None:
+    clear_contextvars()
