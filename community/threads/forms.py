@@ -64,6 +64,17 @@ class PostForm(RefusableForm):
     picture_alt = forms.CharField(
         required=False, max_length=ALT_MAX_CHARS, label="What the picture shows"
     )
+    # Markdown that a piece of the page offers to put at the end: a link to a listing.
+    add = forms.CharField(required=False, max_length=1000)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if add := str(cleaned.get("add", "")).strip():
+            body = str(cleaned.get("body", "")).rstrip()
+            cleaned["body"] = f"{body}\n\n{add}" if body else add
+            # In the text from here on: a preview or a refusal must not add it a second time.
+            self.retype(body=cleaned["body"], add="")
+        return cleaned
 
     def fresh_key(self) -> str:
         """The key of this form: the one it came with, or a new one."""
