@@ -566,10 +566,10 @@ def test_mentions_become_links_for_handles_that_exist(ada, bo, thread):
 
 @pytest.mark.parametrize("count", [1, 30])
 def test_rendering_looks_up_members_and_pictures_in_two_queries(
-    ada, thread, count, django_assert_num_queries
+    ada, group, count, django_assert_num_queries
 ):
     images = [an_image(ada) for _ in range(count)]
     body = " ".join(f"@ada @member{one} ![x](image:{image.pk})" for one, image in enumerate(images))
     with django_assert_num_queries(2):
-        rendered = render_body(body, group=thread.group, writers=[ada])
+        rendered = render_body(body, group=group, writers=[ada])
     assert len(rendered.image_ids) == count
