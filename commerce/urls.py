@@ -3,6 +3,9 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("commerce.merchants.urls")),
+    path("", include("commerce.listings.urls")),
+    path("", include("commerce.placements.urls")),
     path("", include("commerce.touchpoints.urls")),
     path("", include("commerce.connectors.urls")),
 ]

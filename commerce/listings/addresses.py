@@ -30,7 +30,6 @@ _CHOICES: Final = frozenset({"variant", "variation_id"})
 _AMAZON_HOST: Final = re.compile(r"amazon\.(?:com|[a-z]{2}|com?\.[a-z]{2})")
 _ASIN: Final = re.compile(r"/(?:dp|gp/product|gp/aw/d)/([A-Z0-9]{10})(?=/|$)", re.IGNORECASE)
 _ETSY_LISTING: Final = re.compile(r"(/listing/\d+)(?:/.*)?")
-_HOST: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))+")
 
 
 def host_of(url: str) -> str:
@@ -41,12 +40,6 @@ def host_of(url: str) -> str:
     except (ValueError, UnicodeError):
         return ""
     return host.removeprefix("www.")
-
-
-def is_host(text: str) -> bool:
-    """Whether `text` is a plain host name with a domain: no scheme, port, path, or IP address."""
-    labels = text.split(".")
-    return len(text) <= 253 and bool(_HOST.fullmatch(text)) and not labels[-1].isdigit()
 
 
 def canonical_key(url: str) -> str:

@@ -130,14 +130,7 @@ def read_post(html: str, *, title: str = "", site_host: str = "") -> Reading:
     text = f"{title}\n{''.join(said.parts)}" if title else "".join(said.parts)
     written = [*said.hrefs, *_addresses_in(text)]
     text = _ADDRESS.sub(" \n", text)
-    addresses: dict[str, str] = {}
-    own_pages: dict[int, str] = {}
-    for address in written:
-        if (page := _own_page(address, site_host)) is not None:
-            own_pages.setdefault(page, address)
-            continue
-        for key in keys_of(address):
-            addresses.setdefault(key, address)
+    addresses, own_pages = _sorted_out(written, site_host)
     return Reading(
         addresses=addresses,
         own_pages=own_pages,
@@ -146,6 +139,23 @@ def read_post(html: str, *, title: str = "", site_host: str = "") -> Reading:
         tokens=text_tokens(text),
         phrased=phrase(text),
     )
+
+
+def read_addresses(text: str, *, site_host: str) -> tuple[dict[str, str], dict[int, str]]:
+    """Return the canonical keys in plain text, and the listing pages of ours, as in a Reading."""
+    return _sorted_out(_addresses_in(text), site_host)
+
+
+def _sorted_out(written: Iterable[str], site_host: str) -> tuple[dict[str, str], dict[int, str]]:
+    addresses: dict[str, str] = {}
+    own_pages: dict[int, str] = {}
+    for address in written:
+        if (page := _own_page(address, site_host)) is not None:
+            own_pages.setdefault(page, address)
+            continue
+        for key in keys_of(address):
+            addresses.setdefault(key, address)
+    return addresses, own_pages
 
 
 def _addresses_in(text: str) -> Iterator[str]:

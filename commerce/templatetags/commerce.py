@@ -6,16 +6,18 @@ then ask no database. Without that they load for the one row they are given (a f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.template import Context
 
-from commerce.listings.models import Listing, ListingState
+from commerce.listings.models import TRANSITIONS, Listing, ListingState
 from commerce.listings.money import in_words
-from commerce.merchants.models import TeamMember
+from commerce.merchants.models import Merchant, TeamMember
 from commerce.placements.models import Placement
 from commerce.placements.services import may_link
 from commerce.placements.shown import (
@@ -35,6 +37,7 @@ from community.threads.models import Post, Thread
 register = template.Library()
 
 FRESH_MAX = 8
+ATTACHABLE_MAX = 50
 
 # Where what was loaded for a page waits on its posts and threads.
 _BESIDE = "_commerce_beside"
@@ -51,7 +54,7 @@ def _viewer(context: Context) -> Viewer:
 
 
 def _membership(context: Context) -> Membership | None:
-    known = context.get("membership")
+    known = context.get("membership") or getattr(context.get("page"), "membership", None)
     return known if isinstance(known, Membership) else None
 
 
@@ -190,11 +193,32 @@ def minis_of(context: Context, thread: Thread) -> dict[str, Any]:
     return {"minis": [(one, go_url(one.listing, placement=one)) for one in minis]}
 
 
+@register.inclusion_tag("commerce/placements/_attach.html", takes_context=True)
+def attach_listing(context: Context) -> dict[str, Any]:
+    """The composer's choice of one's own live listings: their link goes to the end of the post.
+
+    The linking job then finds it there, so a card attached and an address pasted are one thing.
+    """
+    viewer = _viewer(context)
+    listings = (
+        Listing.objects.linkable()
+        .filter(merchant__in=Merchant.objects.run_by(viewer))
+        .order_by("-published_at", "-pk")[:ATTACHABLE_MAX]
+        if isinstance(viewer, Member)
+        else []
+    )
+    return {"choices": [(listing, markdown_link(listing)) for listing in listings]}
+
+
+def markdown_link(listing: Listing) -> str:
+    """Write the link to a listing's page here as Markdown."""
+    title = re.sub(r"([\\\[\]*_`~<>])", r"\\\1", listing.title)
+    return f"[{title}]({settings.SITE_URL}{listing.get_absolute_url()})"
+
+
 @register.simple_tag
 def next_states(listing: Listing) -> list[ListingState]:
     """Return the states a listing may go to from where it is, in the order of their buttons."""
-    from commerce.listings.models import TRANSITIONS
-
     following = TRANSITIONS[ListingState(listing.state)]
     order = [
         ListingState.LIVE,
