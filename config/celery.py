@@ -24,10 +24,18 @@ from typing import Any
 import structlog
 from celery import Celery, bootsteps
 from celery.schedules import crontab
-from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
+from celery.signals import (
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+)
 from django.conf import settings
 from kombu import Queue
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+
+from config.embedded.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -36,6 +44,8 @@ log = structlog.stdlib.get_logger(__name__)
 DOMAINS = ("community", "commerce", "moderation")
 # As long as a task may take, and a handler of the drainer.
 DRAINER_STOP_SECONDS = 60.0
+# The worker's, when it forks its pool.
+PROCESS = os.getpid()
 
 
 def route(name: str, *_: Any, **__: Any) -> dict[str, str]:
@@ -140,6 +150,12 @@ app.conf.beat_schedule = {
         "options": {"expires": 3600},
     },
 }
+
+
+@worker_process_init.connect
+def _die_with_the_worker(**_: Any) -> None:
+    """A pool child in the middle of a task would outlive a killed worker by that task."""
+    die_with_parent(PROCESS)
 
 
 @setup_logging.connect
