@@ -5,7 +5,7 @@ Each locks the group's row first, so that its counter and its last owner are nev
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -128,6 +128,16 @@ def accept_invitation(*, token: str, member: Member) -> Group:
         invitation.used_at, invitation.used_by = timezone.now(), member
         invitation.save(update_fields=["used_at", "used_by"])
     return group
+
+
+@transaction.atomic
+def admit(*, member: Member, group: Group, at: datetime | None = None) -> Membership:
+    """Let somebody in whatever the join mode: for talk brought in from elsewhere. `at` dates it."""
+    membership = _admit(member, Group.objects.select_for_update().get(pk=group.pk))
+    if at is not None and at < membership.joined_at:
+        membership.joined_at = at
+        membership.save(update_fields=["joined_at"])
+    return membership
 
 
 @transaction.atomic
