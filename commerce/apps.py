@@ -8,7 +8,8 @@ class CommerceConfig(AppConfig):
     verbose_name = "Commerce"
 
     def ready(self) -> None:
-        from commerce.events import DeliveryReceived
+        from commerce.attribution.handlers import credit_recorded_order, reverse_refunded_credits
+        from commerce.events import DeliveryReceived, OrderRecorded, OrderRefunded
         from commerce.orders.handlers import process_delivery
         from commerce.placements.handlers import link_edited_post, link_published_post
         from community.events import PostEdited, PostPublished
@@ -17,3 +18,5 @@ class CommerceConfig(AppConfig):
         subscribe(PostPublished, link_published_post, queue="links")
         subscribe(PostEdited, link_edited_post, queue="links")
         subscribe(DeliveryReceived, process_delivery)
+        subscribe(OrderRecorded, credit_recorded_order, queue="insights")
+        subscribe(OrderRefunded, reverse_refunded_credits, queue="insights")
