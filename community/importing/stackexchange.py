@@ -291,7 +291,7 @@ class _Import:
                     author=author,
                     thread=thread,
                     body=(dumps.markdown(body) if kind == "answer" else body.strip()) or EMPTY_BODY,
-                    reply_to=(Post.objects.filter(pk=below).first() if kind == "comment" else None),
+                    reply_to=Post.objects.get(pk=below) if below is not None else None,
                     at=at,
                 )
                 self.known.add(record, external_id, post.pk)
