@@ -55,8 +55,9 @@ check-deploy: $(VENV)/dev.stamp ## Production settings (Django's deployment chec
 	@echo manage.py check --deploy --fail-level WARNING
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-check-yaml: $(VENV)/dev.stamp ## docker-compose.yml (yamllint)
+check-yaml: $(VENV)/dev.stamp ## docker-compose.yml (yamllint, Compose's own schema)
 	$(BIN)/yamllint --strict docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 requirements: $(VENV)/dev.stamp ## Export the pinned requirement files from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
