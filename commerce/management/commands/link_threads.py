@@ -16,7 +16,6 @@ from commerce.placements.services import link_post
 from community.groups.models import Group
 from community.threads.models import Post
 
-
 CHUNK = 200
 
 
