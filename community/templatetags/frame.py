@@ -18,6 +18,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
@@ -132,6 +133,18 @@ def current(context: Context, path: str, exactly: bool = False) -> SafeString:
     if not exactly and path != "/" and here.startswith(path):
         return mark_safe(' aria-current="true"')
     return mark_safe("")
+
+
+@register.simple_tag(takes_context=True)
+def come_back(context: Context) -> str:
+    """Write `?next=` for links to signing in: this page, or what such a page was asked for."""
+    request = context.get("request")
+    if request is None:
+        return ""
+    back = request.get_full_path()
+    if request.path.startswith(reverse("account_login").removesuffix("login/")):
+        back = request.GET.get("next", "")
+    return f"?{urlencode({'next': back})}" if back else ""
 
 
 # -- time -------------------------------------------------------------------------------------

@@ -59,6 +59,12 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
 });
 
+// A row of tabs or filters that is wider than the phone shows the chosen one.
+for (const chosen of document.querySelectorAll(":is(.tabs, .chips, .seg) > [aria-current]")) {
+  const row = chosen.parentElement;
+  row.scrollLeft = chosen.offsetLeft - row.offsetLeft - (row.clientWidth - chosen.clientWidth) / 2;
+}
+
 // -- dialogs and menus --------------------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
