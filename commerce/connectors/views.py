@@ -8,7 +8,9 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -69,12 +71,20 @@ def _page(
         else None,
         "counts": counts,
         "only": only,
-        "before": before,
+        "filtered": bool(before or only),
         "deliveries": deliveries,
-        "older": deliveries[-1].pk if more else None,
+        # Whole addresses: the page is also the answer to a post, whose own address cannot be read.
+        "newest": _address(merchant, only) if before else "",
+        "older": _address(merchant, only, before=deliveries[-1].pk) if more else "",
         **examples(address),
     }
     return render(request, "commerce/connectors/show.html", context, status=status)
+
+
+def _address(merchant: Merchant, only: str, *, before: int | None = None) -> str:
+    query = {"only": only, "before": str(before or "")}
+    said = urlencode({name: value for name, value in query.items() if value})
+    return f"{reverse('connector', args=[merchant.slug])}?{said}#deliveries"
 
 
 @never_cache
