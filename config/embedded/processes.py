@@ -29,6 +29,7 @@ class Child:
     process: subprocess.Popen[bytes]
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
+    asked_to_stop: bool = False
 
     @property
     def pid(self) -> int:
@@ -38,7 +39,9 @@ class Child:
         return self.process.poll() is None
 
     def ask_to_stop(self) -> None:
-        if self.running():
+        # Once: some take the second signal for impatience.
+        if self.running() and not self.asked_to_stop:
+            self.asked_to_stop = True
             self.process.send_signal(self.stop_signal)
 
     def stop(self, *, within_seconds: float = 10.0) -> None:

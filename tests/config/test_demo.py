@@ -14,7 +14,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,13 +213,13 @@ def kill(run: Run) -> None:
     [(press_ctrl_c, 0), (terminate, 0), (close_the_terminal, 0), (kill, -signal.SIGKILL)],
 )
 def test_however_it_ends_nothing_stays_behind_and_it_starts_again(start, prepared, how, code):
-    segments = shared_memory()
     run = start("--empty", folder=prepared)
     run.read(until="Ctrl-C")
     # The worker's own child too: it starts a little after the address is printed.
     wait_for(lambda: len(celery_children(run)) == 1)
     family = run.family()
     assert len(family) >= 10
+    assert len(shared_memory_of(family)) == 1
 
     how(run)
     assert run.end() == code
@@ -227,7 +227,7 @@ def test_however_it_ends_nothing_stays_behind_and_it_starts_again(start, prepare
     wait_for(lambda: not [one.command for pid, one in family.items() if alive(pid)])
     sessions = {one.session for one in family.values()}
     assert not [one for one in living().values() if one.session in sessions]
-    assert shared_memory() <= segments
+    assert not shared_memory_of(family)
     assert not (prepared / "postgres" / "postmaster.pid").exists()
     assert demo._port_problem(run.port) is None
 
@@ -415,11 +415,10 @@ def celery_children(run: Run) -> list[int]:
     return [pid for pid in workers if family[pid].parent in workers]
 
 
-def shared_memory() -> set[str]:
-    """Return the ids of the System V segments and the names in /dev/shm."""
-    table = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
-    files = [one.name for one in Path("/dev/shm").iterdir()]
-    return {line.split()[1] for line in table} | set(files)
+def shared_memory_of(pids: Collection[int]) -> list[str]:
+    """Return the System V segments that these processes made."""
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return [line for line in lines if int(line.split()[4]) in pids]
 
 
 def write(folder: Path, statement: str, values: tuple[str, ...]) -> None:

@@ -41,6 +41,8 @@ def test_the_database_has_what_shoal_needs_and_nobody_else_gets_in(folder, datab
             connection.execute(f"CREATE EXTENSION {extension}")  # type: ignore[call-overload]
         assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+        # In /dev/shm a killed server's segments would stay.
+        assert connection.execute("SHOW dynamic_shared_memory_type").fetchone() == ("mmap",)
     assert (folder / "run").stat().st_mode & 0o777 == 0o700
 
 
