@@ -83,7 +83,7 @@ def brands_in(path: Path) -> frozenset[str]:
         if brand := _text(row, "brand"):
             told[phrase(brand)] += 1
         item = _text(row, "item")
-        if item and _condition_of(item) is None and item.isascii() and not item.isdigit():
+        if item and _condition_of(item) is None and not any(sign.isdigit() for sign in item):
             guessed[phrase(item)] += 1
     often = {brand for brand, rows in guessed.items() if rows >= BRAND_MIN_ROWS}
     return frozenset((often | set(told)) - {"  "})

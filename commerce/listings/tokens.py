@@ -26,10 +26,12 @@ _MEASURE: Final = re.compile(
     r"\d+(?:\.\d+)?"
     r"(?:st|nd|rd|th|s|x|k|p|i|c|f|m|mm|cm|km|in|inch|inches|ft|feet|yd|yards|yr|yrs|year|years|"
     r"g|kg|mg|oz|lb|lbs|ml|cl|l|ltr|litre|litres|w|kw|wh|kwh|v|a|ah|ma|mah|hz|khz|mhz|ghz|db|"
-    r"b|kb|mb|gb|tb|mp|px|dpi|fps|bit|ch|pc|pcs|pk|pack|way|speed|spd|sp|h|hr|hrs|hour|hours|"
+    r"b|kb|mb|gb|tb|mp|px|dpi|fps|bit|ch|pc|pcs|pk|pack|way|speeds?|spd|sp|h|hr|hrs|hour|hours|"
     r"min|mins|sec|d|day|days|am|pm|usd|gbp|eur|bar|psi|rpm|t|deg|gen|port|hole|blade|person)?"
 )
 _SIZES: Final = re.compile(r"\d+(?:\.\d+)?(?:x\d+(?:\.\d+)?)+(?:mm|cm|m|in|px)?")
+# Letters and digits that name a kind of thing, or a setting, never one thing.
+_KINDS: Final = re.compile(r"f\d+(?:\.\d+)?|iso\d+|mp[34]|usb\d(?:\.\d)?|h26[45]|wifi\d|[345]g")
 _SKU: Final = re.compile(r"[A-Za-z0-9]+(?:[-._/][A-Za-z0-9]+)*")
 _GTIN: Final = re.compile(r"(?<![\w.,/-])\d(?:[ -]?\d){7,13}(?![\w/-]|[.,]\d)")
 _PAUSE: Final = re.compile(r"[^\S\n]{0,2}")
@@ -59,9 +61,12 @@ def words(text: str) -> Iterator[Word]:
 
 
 def is_measure(written: str) -> bool:
-    """Whether a word counts or measures: "50mm", "2nd", "26x2.1", "35-70mm", "1080p"."""
+    """Whether a word counts or measures: "50mm", "2nd", "26x2.1", "35-70mm", "10-speed", "f2.8"."""
     parts = re.split(r"[-‐‑]", fold(written))
-    return all(_MEASURE.fullmatch(part) or _SIZES.fullmatch(part) for part in parts)
+    whole = "".join(parts)
+    return bool(_MEASURE.fullmatch(whole) or _KINDS.fullmatch(whole)) or all(
+        _MEASURE.fullmatch(part) or _SIZES.fullmatch(part) for part in parts
+    )
 
 
 def is_model_token(word: Word) -> bool:
