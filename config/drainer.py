@@ -54,7 +54,9 @@ class Drainer:
             self._end_if_stuck()
         for event in self.wake.values():
             event.set()
-        until = time.monotonic() + HANDLER_MAX_SECONDS
+        # Without a parent nobody waits for us: what is half done is rolled back and comes again.
+        orphaned = self.parent is not None and os.getppid() != self.parent
+        until = time.monotonic() + (0.0 if orphaned else HANDLER_MAX_SECONDS)
         for thread in threads[1:]:
             thread.join(max(0.0, until - time.monotonic()))
 

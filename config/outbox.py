@@ -351,7 +351,7 @@ def replay(event: OutboxEvent) -> None:
     """Make a parked row due again with all its tries.
 
     Handlers that are through do not run again. One that no longer exists under its name gives way
-    to those that listen now. Raises NotParked.
+    to those that listen now, if any do. Raises NotParked.
     """
     row = OutboxEvent.objects.select_for_update().get(pk=event.pk)
     if row.state != State.PARKED:
@@ -360,14 +360,9 @@ def replay(event: OutboxEvent) -> None:
     if any(path not in listening for path in row.waiting_for):
         known = [path for path in row.waiting_for if path in listening]
         now = [each.path for each in listening.values() if each.queue == row.queue]
-        row.waiting_for = list(dict.fromkeys(known + now))
-    row.state = State.DUE if row.waiting_for else State.DONE
+        row.waiting_for = list(dict.fromkeys(known + now)) or row.waiting_for
     OutboxEvent.objects.filter(pk=row.pk).update(
-        state=row.state,
-        waiting_for=row.waiting_for,
-        tries=0,
-        next_try_at=Now(),
-        finished_at=None if row.waiting_for else Now(),
+        state=State.DUE, waiting_for=row.waiting_for, tries=0, next_try_at=Now()
     )
     _wake_after_commit(row.queue)
 
