@@ -29,7 +29,7 @@ test: $(VENV)/dev.stamp ## Run the tests (ARGS="-k chat" chooses)
 	$(BIN)/pytest -n $(TEST_PROCESSES) $(ARGS)
 
 bench: $(VENV)/dev.stamp ## Measure the pages against a hello-world view
-	$(BIN)/pytest tests/bench -p no:randomly -q -s $(ARGS)
+	$(BIN)/pytest tests/bench -o python_files='bench_*.py' -o python_functions='bench_*' -q -s $(ARGS)
 
 check: check-style check-format check-types check-imports check-templates check-migrations check-deploy check-yaml ## Run every check below
 
