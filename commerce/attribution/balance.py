@@ -72,8 +72,8 @@ class Totals:
 class Balance:
     """The whole of a run at one instant: sums by currency, and the orders that disagree."""
 
-    totals: Sequence[Totals]
-    off: Sequence[int]
+    totals: list[Totals]
+    off: list[int]
 
 
 def orders_off(run: AttributionRun, order_ids: Sequence[int] | None = None) -> list[int]:
