@@ -19,11 +19,11 @@ from community.members.models import Member
 from community.threads.markup import MARKUP_VERSION, render
 from community.threads.models import Post, Thread
 
-WORDS: Final = tuple(
+VOCABULARY: Final = (
     "shutter lens patch tin grind seal foam price body clean light meter roll dusk trade glass "
-    "screw spring bench winder film grade fault scratch serviced honest seller box strap "
-    "case".split()  # noqa: SIM905 - words read better as a sentence
+    "screw spring bench winder film grade fault scratch serviced honest seller box strap case"
 )
+WORDS: Final = tuple(VOCABULARY.split())
 TEXTS: Final = 400
 BATCH: Final = 2_000
 
