@@ -99,8 +99,9 @@ class Demo:
         with step("PostgreSQL and Valkey"):
             environment |= self.start_services()
         self.prepare(environment)
-        with step("Pages, sockets, worker and clock"):
-            self.start_site(environment)
+        with step("Pages and sockets"):
+            self.start_web(environment)
+        self.start_work(environment)
         self.welcome()
 
     def environment(self) -> dict[str, str]:
@@ -154,7 +155,8 @@ class Demo:
         if child.process.returncode != 0:
             raise EmbeddedError("Shoal's own commands do not run in this copy; see above why.")
 
-    def start_site(self, environment: dict[str, str]) -> None:
+    def start_web(self, environment: dict[str, str]) -> None:
+        """Start the pages and sockets, and wait until they answer."""
         uvicorn = (
             *("uvicorn", "config.one_port:application", "--host", "127.0.0.1"),
             *("--port", str(self.port), "--ws-max-size", "65536"),
@@ -162,41 +164,37 @@ class Demo:
             *("--timeout-graceful-shutdown", "3", "--no-proxy-headers", "--no-server-header"),
             *("--no-access-log", "--log-level", "warning"),
         )
-        celery = ("celery", "-A", "config.celery")
-        for name, log, arguments in (
-            ("The web process", "web.log", uvicorn),
-            (
-                "The worker",
-                "worker.log",
-                (
-                    *celery,
-                    *("worker", "--queues", "default,links,insights,mail", "--concurrency", "1"),
-                    *("--without-gossip", "--without-mingle", "--loglevel", "info"),
-                ),
-            ),
-            (
-                "The clock (Celery beat)",
-                "beat.log",
-                (
-                    *celery,
-                    *("beat", "--pidfile=", "--schedule", str(self.folder / "beat-schedule")),
-                    *("--loglevel", "info"),
-                ),
-            ),
-        ):
-            self.children.append(
-                spawn(
-                    name,
-                    [sys.executable, "-m", *arguments],
-                    log=self.logs / log,
-                    env=environment,
-                    cwd=PROJECT,
-                    death_signal=signal.SIGKILL,
-                )
-            )
+        self.run_module("The web process", "web.log", uvicorn, environment)
         while not answers(self.port):
             self.ensure_all_run()
             time.sleep(0.05)
+
+    def start_work(self, environment: dict[str, str]) -> None:
+        """Start the worker and the clock; nobody waits for them to open a page."""
+        celery = ("celery", "-A", "config.celery")
+        worker = (
+            *("worker", "--queues", "default,links,insights,mail", "--concurrency", "1"),
+            *("--without-gossip", "--without-mingle", "--loglevel", "info"),
+        )
+        beat = (
+            *("beat", "--pidfile=", "--schedule", str(self.folder / "beat-schedule")),
+            *("--loglevel", "info"),
+        )
+        self.run_module("The worker", "worker.log", (*celery, *worker), environment)
+        self.run_module("The clock (beat)", "beat.log", (*celery, *beat), environment)
+
+    def run_module(
+        self, name: str, log: str, arguments: tuple[str, ...], environment: dict[str, str]
+    ) -> None:
+        child = spawn(
+            name,
+            [sys.executable, "-m", *arguments],
+            log=self.logs / log,
+            env=environment,
+            cwd=PROJECT,
+            death_signal=signal.SIGKILL,
+        )
+        self.children.append(child)
 
     def watch(self) -> None:
         while True:
