@@ -6,6 +6,8 @@ import itertools
 from datetime import datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
+
 from community.groups.models import Group, JoinMode, Membership, Role, Template
 from community.groups.services import (
     accept_invitation,
@@ -30,7 +32,7 @@ def make_member(handle: str = "", **fields: Any) -> Member:
     fields.setdefault("name", handle.replace("-", " ").title())
     fields.setdefault("email", f"{handle}@shoal.example")
     member = Member.objects.create_user(handle, password=PASSWORD, **fields)
-    member.emailaddress_set.create(email=member.email, verified=True, primary=True)
+    EmailAddress.objects.create(user=member, email=member.email, verified=True, primary=True)
     return member
 
 

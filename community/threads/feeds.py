@@ -32,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
         if own:
             threads = mine
     after = request.GET.get("after", "")
-    threads, next_cursor = page_of(threads.for_list(), after, settings.THREADS_PER_PAGE)
+    rows, next_cursor = page_of(threads.for_list(), after, settings.THREADS_PER_PAGE)
     popular = Group.objects.visible_to(request.user).order_by("-member_count", "pk")
     if member is not None:
         popular = popular.exclude(memberships__member=member)
@@ -40,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "community/threads/home.html",
         {
-            "threads": thread_rows(threads, request.user),
+            "threads": thread_rows(rows, request.user),
             "next_cursor": next_cursor,
             "is_first": not after,
             "own": own,

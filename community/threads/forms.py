@@ -9,7 +9,7 @@ from django import forms
 
 from community.groups.models import Group
 from community.members.models import Member
-from community.threads.errors import Refused
+from community.threads.errors import ReasonMissing, Refused, TitleMissing
 from community.threads.models import TITLE_MAX_CHARS
 from community.threads.services import LOCK_REASON_MAX_CHARS
 from community.uploads.errors import ImageRefused
@@ -39,19 +39,7 @@ class NumberField(forms.IntegerField):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-class RefusableForm(forms.Form):
-    """A form whose verb may refuse after the fields are read."""
-
-    def refuse(self, refusal: Refused) -> None:
-        field = refusal.field if refusal.field in self.fields else None
-        self.add_error(field, refusal.reason)
-
-    def retype(self, **values: str) -> None:
-        """Show other values in the form again than those that were sent."""
-        self.data = {**dict(self.data.items()), **values}
-
-
-class PostForm(RefusableForm):
+class PostForm(forms.Form):
     """The composer: a body in Markdown and, for those without scripts, a picture to put in it."""
 
     body = forms.CharField(
@@ -75,6 +63,14 @@ class PostForm(RefusableForm):
             # In the text from here on: a preview or a refusal must not add it a second time.
             self.retype(body=cleaned["body"], add="")
         return cleaned
+
+    def refuse(self, refusal: Refused) -> None:
+        field = refusal.field if refusal.field in self.fields else None
+        self.add_error(field, refusal.reason)
+
+    def retype(self, **values: str) -> None:
+        """Show other values in the form again than those that were sent."""
+        self.data = {**dict(self.data.items()), **values}
 
     def fresh_key(self) -> str:
         """The key of this form: the one it came with, or a new one."""
@@ -109,8 +105,8 @@ class ReplyForm(PostForm):
 
 class NewThreadForm(PostForm):
     title = forms.CharField(
-        required=False,
         label="Title",
+        error_messages={"required": TitleMissing.says},
         help_text="A question or a sentence: people decide by it whether to open the thread.",
         widget=forms.TextInput(attrs={"maxlength": TITLE_MAX_CHARS, "autocomplete": "off"}),
     )
@@ -123,10 +119,10 @@ class EditForm(PostForm):
     based_on = NumberField(required=False)  # revisions there were when editing began
 
 
-class LockForm(RefusableForm):
+class LockForm(forms.Form):
     reason = forms.CharField(
-        required=False,
         label="Why it takes no more replies",
+        error_messages={"required": ReasonMissing.says},
         help_text="Shown at the top of the thread.",
         widget=forms.TextInput(attrs={"maxlength": LOCK_REASON_MAX_CHARS}),
     )

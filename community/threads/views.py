@@ -133,6 +133,7 @@ def new(request: MemberRequest, slug: str) -> HttpResponse:
         return _go_to(request, earlier)
     form.take_picture(owner=request.user, group=group)
     if "preview" in request.POST:
+        form.errors.pop("title", None)  # may come later than a look at the body
         return _new(request, group, form, status=422 if form.errors else 200)
     if form.errors:
         return _new(request, group, form, status=422)
@@ -238,17 +239,16 @@ def lock(request: MemberRequest, thread_id: int) -> HttpResponse:
         if wants_delete(request):
             unlock_thread(thread=thread, by=request.user)
         elif request.method == "POST":
-            form.is_valid()
+            ensure_may_lock(thread, request.user)
+            if not form.is_valid():
+                context = {"thread": thread, "form": form}
+                return render(request, "community/threads/lock.html", context, status=422)
             lock_thread(thread=thread, by=request.user, reason=form.cleaned_data["reason"])
         else:
             ensure_may_lock(thread, request.user)
             return render(request, "community/threads/lock.html", {"thread": thread, "form": form})
     except Refused as refusal:
-        if refusal.field not in form.fields:
-            raise PermissionDenied(refusal.reason) from refusal
-        form.refuse(refusal)
-        context = {"thread": thread, "form": form}
-        return render(request, "community/threads/lock.html", context, status=refusal.status)
+        raise PermissionDenied(refusal.reason) from refusal
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect(thread.get_absolute_url())
     return redirect(thread)
