@@ -7,7 +7,7 @@ WhiteNoise inside it). Production runs the two apart, which costs half as much p
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -19,10 +19,10 @@ from config.wsgi import application as wsgi
 # Each thread holds a database connection; the embedded PostgreSQL has 100.
 THREADS = 8
 
-pages = WSGIMiddleware(wsgi, workers=THREADS)
+pages = WSGIMiddleware(cast(Any, wsgi), workers=THREADS)
 
 
-async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "websocket":
         await sockets(scope, receive, send)
     else:

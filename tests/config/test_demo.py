@@ -425,7 +425,7 @@ def write(folder: Path, statement: str, values: tuple[str, ...]) -> None:
     service = start_postgres(folder)
     try:
         with psycopg.connect(service.url) as connection:
-            connection.execute(statement, values)  # type: ignore[call-overload]
+            connection.execute(statement, values)
     finally:
         service.stop()
 

@@ -38,7 +38,7 @@ def database(folder: Path) -> Iterator[str]:
 def test_the_database_has_what_shoal_needs_and_nobody_else_gets_in(folder, database):
     with psycopg.connect(database) as connection:
         for extension in ("vector", "pg_trgm", "unaccent"):
-            connection.execute(f"CREATE EXTENSION {extension}")  # type: ignore[call-overload]
+            connection.execute(f"CREATE EXTENSION {extension}")
         assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
         # In /dev/shm a killed server's segments would stay.
