@@ -225,9 +225,9 @@ class Credit(models.Model):
             models.CheckConstraint(condition=~Q(amount_minor=0), name="credit_of_something"),
         ]
         indexes = [
-            # Sums of a period are read from the index alone.
+            # Sums of a period are read from the index alone, lists of lines off its end.
             models.Index(
-                fields=["run", "placed_at"],
+                fields=["run", "placed_at", "order_line"],
                 include=[
                     *("order", "kind", "reason", "currency", "amount_minor"),
                     *("thread", "message", "group"),
@@ -236,7 +236,7 @@ class Credit(models.Model):
             ),
             models.Index(fields=["run", "order"], name="credit_of_order"),
             models.Index(
-                fields=["run", "thread", "placed_at"],
+                fields=["run", "thread", "placed_at", "order_line"],
                 condition=Q(thread__isnull=False),
                 name="credit_of_thread",
             ),

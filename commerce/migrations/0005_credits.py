@@ -337,7 +337,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="credit",
             index=models.Index(
-                fields=["run", "placed_at"],
+                fields=["run", "placed_at", "order_line"],
                 include=(
                     "order",
                     "kind",
@@ -359,7 +359,7 @@ class Migration(migrations.Migration):
             model_name="credit",
             index=models.Index(
                 condition=models.Q(("thread__isnull", False)),
-                fields=["run", "thread", "placed_at"],
+                fields=["run", "thread", "placed_at", "order_line"],
                 name="credit_of_thread",
             ),
         ),
