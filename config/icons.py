@@ -23,9 +23,4 @@ def _drawn(name: str, size: int | None, attributes: tuple[tuple[str, str], ...])
 @register.simple_tag
 def lucide(name: str, *, size: int | None = 24, **attributes: object) -> SafeString:
     """Draw the icon `name`, `size` pixels a side (None leaves the size to CSS)."""
-    # Django hands over SafeStrings; an attribute's value is plain text to be escaped.
-    plain = tuple(
-        (key, str.__str__(value) if isinstance(value, str) else str(value))
-        for key, value in attributes.items()
-    )
-    return _drawn(name, size, plain)
+    return _drawn(name, size, tuple((key, str(value)) for key, value in attributes.items()))

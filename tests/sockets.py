@@ -1,0 +1,54 @@
+"""A browser's end of a socket, for tests of consumers.
+
+Channels' own WebsocketCommunicator cannot be imported without daphne, which we do not use.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from asgiref.testing import ApplicationCommunicator
+
+
+class SocketClient(ApplicationCommunicator):
+    """Speaks the ASGI websocket protocol to `application` as `member`."""
+
+    def __init__(self, application: Any, member: object) -> None:
+        scope = {
+            "type": "websocket",
+            "path": "/ws/",
+            "query_string": b"",
+            "headers": [],
+            "subprotocols": [],
+            "user": member,
+        }
+        super().__init__(application, scope)
+
+    async def connect(self) -> int | None:
+        """None when accepted, else the code it was closed with."""
+        await self.send_input({"type": "websocket.connect"})
+        told = await self.receive_output(5)
+        return None if told["type"] == "websocket.accept" else told["code"]
+
+    async def say(self, frame: object) -> None:
+        """Send a str or bytes as it is, anything else as JSON."""
+        if isinstance(frame, bytes):
+            await self.send_input({"type": "websocket.receive", "bytes": frame})
+            return
+        text = frame if isinstance(frame, str) else json.dumps(frame)
+        await self.send_input({"type": "websocket.receive", "text": text})
+
+    async def hear(self, timeout: float = 5) -> Any:
+        told = await self.receive_output(timeout)
+        assert told["type"] == "websocket.send", told
+        return json.loads(told["text"])
+
+    async def closed_with(self) -> int:
+        while (told := await self.receive_output(5))["type"] != "websocket.close":
+            pass
+        return int(told["code"])
+
+    async def leave(self) -> None:
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(5)
