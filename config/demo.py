@@ -259,17 +259,19 @@ def _port(text: str) -> int:
     return number
 
 
-def say(text: str, *, to: TextIO | None = None) -> None:
-    """Print a line; a terminal that is gone must not keep us from tidying up."""
+def say(text: str, *, to: TextIO | None = None, end: str = "\n") -> None:
+    """Print; a terminal that is gone must not keep us from tidying up."""
     with contextlib.suppress(OSError, ValueError):
-        print(text, file=to or sys.stdout, flush=True)
+        print(text, file=to or sys.stdout, end=end, flush=True)
 
 
 @contextlib.contextmanager
 def step(name: str) -> Iterator[None]:
+    """Say what is done now, and behind it how long it took."""
     began = time.monotonic()
+    say(f"  {name:<40} ", end="")
     yield
-    say(f"  {name:<40} {time.monotonic() - began:5.1f} s")
+    say(f"{time.monotonic() - began:5.1f} s")
 
 
 @contextlib.contextmanager
