@@ -149,6 +149,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="3", minute="40"),
         "options": {"expires": 3600},
     },
+    "forget whose old clicks were": {
+        "task": "default.forget_old_ties",
+        "schedule": crontab(hour="4", minute="10"),
+        "options": {"expires": 3600},
+    },
 }
 
 
@@ -174,7 +179,9 @@ def _pass_request_id_on(headers: dict[str, Any] | None = None, **_: Any) -> None
 def _bind_request_id(task: Any = None, task_id: str = "", **_: Any) -> None:
     clear_contextvars()
     bind_contextvars(task=task.name, task_id=task_id)
+    # A message's headers become attributes of the request; those of `apply()` stay together.
     request_id = getattr(task.request, "request_id", None)
+    request_id = request_id or (task.request.headers or {}).get("request_id")
     if request_id:
         bind_contextvars(request_id=str(request_id)[:64])
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -13,6 +14,10 @@ from community.chat.models import Message
 from community.groups.models import Group
 from community.members.models import Member
 from community.threads.models import Post, Thread
+
+# 13 months, as long as the cookie lives (COMMERCE.md 1.3, rule 15).
+KEEP_TIES: Final = timedelta(days=395)
+FORGET_STEP: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -120,3 +125,18 @@ def forget_visitor(visitor_id: UUID) -> int:
     cut = Touchpoint.objects.filter(visitor=visitor_id).update(visitor=None, member=None)
     Visitor.objects.filter(pk=visitor_id).delete()
     return cut
+
+
+def forget_old_ties(at: datetime) -> int:
+    """Cut clicks older than KEEP_TIES from their visitors and members; return how many were cut.
+
+    Visitors with no click left, whose cookie has ended by itself, go. In steps, each its own
+    transaction, so that no reader waits for it.
+    """
+    ended = at - KEEP_TIES
+    tied = Touchpoint.objects.filter(occurred_at__lt=ended).exclude(visitor=None, member=None)
+    gone = 0
+    while step := list(tied.values_list("pk", flat=True)[:FORGET_STEP]):
+        gone += Touchpoint.objects.filter(pk__in=step).update(visitor=None, member=None)
+    Visitor.objects.filter(first_seen_at__lt=ended, touchpoints=None).delete()
+    return gone

@@ -18,13 +18,13 @@ from commerce.listings.models import Listing, ListingState
 from commerce.listings.services import move_listing
 from commerce.merchants.models import Merchant
 from commerce.placements.models import Evidence, Placement
-from commerce.touchpoints import views
+from commerce.touchpoints import limits, services, views
 from commerce.touchpoints.errors import TokenExpired, TokenForged
 from commerce.touchpoints.filters import why_not_counted
-from commerce.touchpoints.limits import CLICKS_A_MINUTE
 from commerce.touchpoints.links import GoLink, go_url, make_token, read_token, with_click
 from commerce.touchpoints.models import NotCounted, TouchKind, Touchpoint, Visitor
-from commerce.touchpoints.services import Surface, forget_visitor, record_click
+from commerce.touchpoints.services import Surface, forget_old_ties, forget_visitor, record_click
+from commerce.touchpoints.tasks import forget_old_touchpoint_ties
 from community.chat.services import room_of, send_message
 from community.members.models import Member
 from community.threads.models import Thread
@@ -317,28 +317,53 @@ def test_a_click_that_cannot_be_stored_still_leads_to_the_listing(listing, monke
     assert (response.status_code, response["Location"]) == (302, listing.url)
 
 
-def test_clicks_of_one_network_beyond_60_a_minute_pass_unstored(listing):
+def test_60_clicks_a_minute_of_one_network_are_stored():
+    assert limits.CLICKS_A_MINUTE == 60
+
+
+def test_clicks_of_one_network_beyond_the_limit_pass_unstored(listing, monkeypatch):
+    monkeypatch.setattr(limits, "CLICKS_A_MINUTE", 3)
     path = go_url(listing)
-    for number in range(CLICKS_A_MINUTE + 5):
-        address = f"203.0.113.{number % 200}"
-        assert reader().get(path, REMOTE_ADDR=address).status_code == 302
-    assert Touchpoint.objects.count() == 60
-    last = reader().get(path, REMOTE_ADDR="203.0.113.7")
-    assert last["Location"] == listing.url
+    for number in range(5):
+        assert reader().get(path, REMOTE_ADDR=f"203.0.113.{number}").status_code == 302
+    assert Touchpoint.objects.count() == 3
+    assert reader().get(path, REMOTE_ADDR="203.0.113.7")["Location"] == listing.url
     reader().get(path, REMOTE_ADDR="198.51.100.7")
-    assert Touchpoint.objects.count() == 61
+    assert Touchpoint.objects.count() == 4
 
 
-def test_only_our_own_proxies_say_who_asked(listing, settings):
-    path = go_url(listing)
-    forged = {"x-forwarded-for": "192.0.2.1"}
-    for _ in range(CLICKS_A_MINUTE):
-        reader().get(path, REMOTE_ADDR="203.0.113.1")
-    reader().get(path, REMOTE_ADDR="203.0.113.1", headers=forged)
-    assert Touchpoint.objects.count() == 60
+def test_the_limit_is_open_while_redis_is_away(listing, monkeypatch):
+    monkeypatch.setattr(limits, "CLICKS_A_MINUTE", 1)
+    monkeypatch.setattr(cache, "incr", lambda key, delta=1: delta)  # what an absent Redis says
+    for _ in range(3):
+        reader().get(go_url(listing))
+    assert Touchpoint.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24"),
+        ("", "unknown"),
+        ("what", "unknown"),
+    ],
+)
+def test_a_network_is_a_24_or_a_64(rf, address, network):
+    assert limits.network_of(rf.get("/", REMOTE_ADDR=address)) == network
+
+
+def test_only_our_own_proxies_say_who_asked(rf, settings):
+    said = {"headers": {"x-forwarded-for": "192.0.2.1, 198.51.100.9"}}
+    request = rf.get("/", REMOTE_ADDR="203.0.113.1", **said)
+    assert limits.network_of(request) == "203.0.113.0/24"
     settings.TRUSTED_PROXIES = 1
-    reader().get(path, REMOTE_ADDR="203.0.113.1", headers=forged)
-    assert Touchpoint.objects.count() == 61
+    assert limits.network_of(request) == "198.51.100.0/24"
+    settings.TRUSTED_PROXIES = 2
+    assert limits.network_of(request) == "192.0.2.0/24"
+    settings.TRUSTED_PROXIES = 3
+    assert limits.network_of(request) == "203.0.113.0/24"
 
 
 # -- being remembered -------------------------------------------------------------------------
@@ -592,3 +617,15 @@ def test_the_database_refuses_a_tie_without_consent(listing, thread, ada, tie):
             occurred_at=NOON,
             **{tie: {"visitor": visitor, "member": ada}[tie]},
         )
+
+
+def test_after_13_months_a_click_is_tied_to_nobody(listing, thread, ada, monkeypatch):
+    monkeypatch.setattr(services, "FORGET_STEP", 2)
+    now = timezone.now()
+    times = [now - timedelta(days=days) for days in (400, 399, 396, 394, 0)]
+    touches = [click(listing, thread, at=at, consent=True, member=ada) for at in times]
+    forget_old_touchpoint_ties()
+    ties = [(t.visitor is None, t.member is None) for t in Touchpoint.objects.order_by("pk")]
+    assert ties == 3 * [(True, True)] + 2 * [(False, False)]
+    assert set(Visitor.objects.all()) == {touch.visitor for touch in touches[3:]}
+    assert forget_old_ties(now) == 0
