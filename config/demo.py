@@ -13,6 +13,7 @@ import contextlib
 import errno
 import fcntl
 import http.client
+import io
 import json
 import os
 import secrets
@@ -46,6 +47,10 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     demo = Demo(folder=options.folder.resolve(), port=options.port, content=not options.empty)
     _listen_for_signals()
+    for stream in (sys.stdout, sys.stderr):
+        # Not every terminal knows every letter.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         with _lock(demo.folder):
             try:
@@ -231,8 +236,8 @@ class Demo:
     def welcome(self) -> None:
         seconds = time.monotonic() - self.started_at
         say(f"\nShoal is at {self.address}   (ready in {seconds:.1f} s)\n")
-        with contextlib.suppress(OSError, ValueError):
-            say((self.folder / "welcome.txt").read_text())
+        if how_to_sign_in := (self.folder / "welcome.txt").read_text(encoding="utf-8"):
+            say(how_to_sign_in)
         say(f"Logs are in {self.logs}. Ctrl-C stops everything; your content stays.")
 
 

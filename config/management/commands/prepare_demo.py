@@ -20,6 +20,7 @@ from psycopg import errors
 
 from config.demo import PREPARED_BUT_REFUSED, step
 from config.embedded.processes import disk_full
+from config.seeds import ACCOUNTS, welcome
 
 
 class Command(BaseCommand):
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             if not empty:
                 seed(folder)
             collect_static(folder)
+            (folder / "welcome.txt").write_text(how_to_sign_in(), encoding="utf-8")
         except Exception as error:
             (folder / "logs" / "prepare.log").write_text(traceback.format_exc())
             self.stderr.write(f"\n{in_words(error, folder)}")
@@ -77,6 +79,13 @@ def seed(folder: Path) -> None:
         unfinished.touch()
         call_command("seed")
         unfinished.unlink()
+
+
+def how_to_sign_in() -> str:
+    """Return what the terminal says of the ready accounts; nothing if they are not there."""
+    handles = {account.handle for account in ACCOUNTS}
+    known = get_user_model().objects.filter(handle__in=handles).count()
+    return welcome() if known == len(handles) else ""
 
 
 def collect_static(folder: Path) -> None:
