@@ -32,7 +32,8 @@ from tests.factories import join, make_member, make_post, make_thread
 
 pytestmark = pytest.mark.django_db
 
-# The page itself takes 3 (thread, posts, roles), a member 4 more (session, member, membership, nav);
+# The page itself takes 3 (thread, posts, roles), for a member 4 more (session, member, place in the
+# group, groups of the nav);
 # the rest is what commerce shows beside posts and in the rail.
 GUEST_QUERIES = 6
 MEMBER_QUERIES = 11

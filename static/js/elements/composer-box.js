@@ -51,7 +51,7 @@ class ComposerBox extends HTMLElement {
     this.text = this.form.elements.body;
     this.pictures = this.querySelector(".pictures");
     this.status = this.querySelector("[data-status]");
-    for (const type of ["click", "input", "keydown", "paste", "dragover", "dragleave", "drop"])
+    for (const type of ["click", "input", "submit", "keydown", "paste", "dragover", "dragleave", "drop"])
       this.addEventListener(type, this);
     document.addEventListener("click", this);
     // After htmx has put the posts in place too: it swaps this box first.
@@ -81,10 +81,14 @@ class ComposerBox extends HTMLElement {
     this.timer = setTimeout(() => this.save(), SAVE_AFTER);
   }
 
+  submit() {
+    clearTimeout(this.timer);
+    this.save();
+  }
+
   keydown(event) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
       event.preventDefault();
-      this.save();
       this.form.requestSubmit();
     }
   }
@@ -129,6 +133,7 @@ class ComposerBox extends HTMLElement {
     const { title } = this.form.elements;
     this.text.value = draft.body;
     if (title && !title.value) title.value = draft.title;
+    this.save(); // under the key of this form, by which its post will be known
     this.say("Draft restored");
   }
 
