@@ -38,8 +38,8 @@ def test_changes_are_shown_by_whole_words(before, after, pieces):
 
 
 def test_long_unchanged_text_is_left_out_but_for_its_ends():
-    start, middle, end = ("start " * 100, "middle " * 100, "end " * 100)
-    pieces = diff(f"{start}X{middle}Y{end}", f"{start}x{middle}y{end}")
+    start, middle, end = (" ".join(f"{part}{n}" for n in range(100)) for part in ("s", "m", "e"))
+    pieces = diff(f"{start} X {middle} Y {end}", f"{start} x {middle} y {end}")
     assert [piece.kind for piece in pieces] == [
         *(SKIPPED, SAME, REMOVED, ADDED, SAME, SKIPPED, SAME, REMOVED, ADDED, SAME, SKIPPED),
     ]
