@@ -17,6 +17,8 @@ import pytest
 
 from config.embedded import Service, start_postgres, start_valkey
 
+PREFIX = "shoal-tests-"
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
@@ -38,7 +40,8 @@ def _start_what_is_missing(config: pytest.Config) -> None:
     missing = {"DATABASE_URL", "REDIS_URL"} - os.environ.keys()
     if not missing:
         return
-    folder = Path(tempfile.mkdtemp(prefix="shoal-tests-"))
+    _forget_killed_runs()
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     # Run last to first, also when the second of the pair does not start.
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
@@ -50,6 +53,18 @@ def _start_what_is_missing(config: pytest.Config) -> None:
         serve("DATABASE_URL", start_postgres(folder, throwaway=True))
     if "REDIS_URL" in missing:
         serve("REDIS_URL", start_valkey(folder))
+
+
+def _forget_killed_runs() -> None:
+    """Remove the folders of runs that were killed; a running one's process is in its name."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}[0-9]*-*"):
+        pid = int(folder.name.removeprefix(PREFIX).split("-")[0])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except PermissionError:
+            continue  # alive, and somebody else's
 
 
 def _stop(name: str, service: Service) -> None:
