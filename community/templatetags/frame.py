@@ -259,7 +259,8 @@ def control(field: BoundField, label: str = "") -> SafeString:
     own = field.field.widget.attrs
     if kind(field) in ("line", "file"):
         attrs["class"] = " ".join(dict.fromkeys(["input", *own.get("class", "").split()]))
-    if label or str(field.label).lower() in str(own.get("placeholder", "")).lower():
+    said, hint = str(field.label).lower(), str(own.get("placeholder", "")).lower()
+    if label or said in hint or hint in said:
         attrs["placeholder"] = False  # Django leaves out what is False
     return field.as_widget(attrs=attrs)
 
