@@ -1,0 +1,113 @@
+"""The site as the demo runs it, in a process of its own: pages and sockets on one port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from community.members.models import Member
+
+START_SECONDS = 60
+
+
+class Site:
+    """The running site: its `url`, and windows for people."""
+
+    def __init__(self, url: str, browser: Browser) -> None:
+        self.url = url
+        self.browser = browser
+        self.contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []  # of every window's console
+
+    def visit(self, member: Member | None = None, **context: Any) -> Page:
+        """Open a window as `member`, or as a guest. `context` is Playwright's."""
+        context.setdefault("viewport", {"width": 1280, "height": 900})
+        opened = self.browser.new_context(base_url=self.url, **context)
+        opened.set_default_timeout(20_000)
+        self.contexts.append(opened)
+        if member is not None:
+            client = Client()
+            client.force_login(member)
+            name = settings.SESSION_COOKIE_NAME
+            opened.add_cookies(
+                [{"name": name, "value": client.cookies[name].value, "url": self.url}]
+            )
+        page = opened.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda line: self.complaints.append(line.text) if line.type == "error" else None,
+        )
+        return page
+
+
+@pytest.fixture
+def site(transactional_db: None, chromium: Browser, tmp_path: Path) -> Iterator[Site]:
+    """Uvicorn with the one-port application on this test's database."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "uvicorn", "config.one_port:application"),
+            *("--host", "127.0.0.1", "--port", str(port), "--no-access-log"),
+            *("--log-level", "warning", "--ws-max-size", "65536"),
+        ],
+        env={
+            **os.environ,
+            "SHOAL_MODE": "test",
+            "DATABASE_URL": database_url(),
+            "DATABASE_CONN_MAX_AGE": "0",
+            "REDIS_URL": settings.REDIS_URL,
+            "SITE_URL": f"http://127.0.0.1:{port}",
+        },
+        cwd=settings.BASE_DIR,
+        start_new_session=True,
+    )
+    opened = Site(f"http://127.0.0.1:{port}", chromium)
+    try:
+        wait_for(f"{opened.url}/healthz", server)
+        yield opened
+    finally:
+        for context in opened.contexts:
+            context.close()
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+        connection.close()
+
+
+def database_url() -> str:
+    """DATABASE_URL with the name of the database this worker tests on."""
+    head, _, query = os.environ["DATABASE_URL"].partition("?")
+    base = head.rsplit("/", 1)[0]
+    return f"{base}/{connection.settings_dict['NAME']}" + (f"?{query}" if query else "")
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    ends = time.monotonic() + START_SECONDS
+    while time.monotonic() < ends:
+        assert server.poll() is None, "the site ended while it started"
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{url} did not answer within {START_SECONDS} s")

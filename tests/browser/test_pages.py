@@ -1,0 +1,127 @@
+"""Every main page in both themes: axe finds nothing, nothing scrolls sideways, bytes in budget."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Response
+
+from community.chat.services import room_of, send_message
+from community.groups.models import Group
+from community.members.models import Member
+from community.threads.models import Thread
+from community.threads.services import lock_thread
+from tests.browser.one_port import Site
+from tests.factories import make_post, make_thread
+
+# gzipped kilobytes of a reading page (docs/decisions)
+BUDGETS = {"document": 25_000, "stylesheet": 20_000, "script": 30_000, "font": 0}
+
+RICH = """A table, for once:
+
+| Body | Grade | Price |
+|------|-------|------:|
+| R2-M | B     |  £210 |
+
+> Is there anything else that goes wrong on these?
+
+1. seals
+2. slow speeds
+
+`1/30` and a [link](https://example.org/). Thanks @bo!
+"""
+
+
+@pytest.fixture
+def lived_in(group: Group, ada: Member, bo: Member, mo: Member) -> Thread:
+    """A group with talk in it: a thread of three pages, a locked one, chat."""
+    thread = make_thread(ada, group, body=RICH)
+    opening = thread.posts.get()
+    make_post(bo, thread, RICH, reply_to=opening)
+    for number in range(45):
+        make_post(ada, thread, f"Reply **{number}**.")
+    locked = make_thread(bo, group, title="A thread that went on for too long")
+    lock_thread(thread=locked, by=mo, reason="It went in circles.")
+    send_message(room=room_of(group), sender=ada, body="Anyone near Leith?")
+    thread.refresh_from_db()
+    return thread
+
+
+def addresses(thread: Thread) -> dict[str, str]:
+    group = thread.group
+    return {
+        "home": "/",
+        "groups": "/groups/",
+        "group": group.get_absolute_url(),
+        "about": f"/g/{group.slug}/about/",
+        "members": f"/g/{group.slug}/members/",
+        "listings": f"/g/{group.slug}/listings/",
+        "thread": thread.get_absolute_url(),
+        "second page": f"{thread.get_absolute_url()}?page=2",
+        "locked thread": Thread.objects.exclude(pk=thread.pk).get().get_absolute_url(),
+        "new thread": f"/g/{group.slug}/new/",
+        "new group": "/groups/new/",
+        "chat": f"/chat/{group.slug}/",
+        "rooms": "/chat/",
+        "profile": "/members/ada/",
+        "settings": "/settings/",
+        "flag": f"/flag/post/{thread.posts.get(number=2).pk}/",
+        "sell": "/sell/",
+        "privacy": "/privacy/",
+        "two-factor": "/accounts/2fa/",
+        "e-mail": "/accounts/email/",
+    }
+
+
+GUEST_ONLY = {
+    "sign in": "/accounts/login/",
+    "sign up": "/accounts/signup/",
+    "reset": "/accounts/password/reset/",
+    "nothing": "/no-such-page/",
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(site: Site, lived_in: Thread, ada: Member, theme: str):
+    found: list[str] = []
+    axe = Axe()
+    for member, pages in ((ada, addresses(lived_in)), (None, GUEST_ONLY)):
+        page = site.visit(member, color_scheme=theme, reduced_motion="reduce")
+        for name, address in pages.items():
+            page.goto(address)
+            for violation in axe.run(page).response["violations"]:
+                where = "; ".join(" ".join(node["target"]) for node in violation["nodes"][:3])
+                found.append(f"{name}, {theme}: {violation['id']} at {where}")
+    found += [line for line in site.complaints if "404" not in line]
+    assert found == []
+
+
+def test_nothing_scrolls_sideways_at_320_pixels(site: Site, lived_in: Thread, ada: Member):
+    wide: list[str] = []
+    for member, pages in ((ada, addresses(lived_in)), (None, GUEST_ONLY)):
+        page = site.visit(member, viewport={"width": 320, "height": 640})
+        for name, address in pages.items():
+            page.goto(address)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            if width > 320:
+                wide.append(f"{name}: {width}")
+    assert wide == []
+
+
+@pytest.mark.parametrize("who", ["guest", "member"])
+def test_a_thread_page_stays_within_its_bytes(site: Site, lived_in: Thread, ada: Member, who: str):
+    page = site.visit(ada if who == "member" else None)
+    spent = dict.fromkeys(BUDGETS, 0)
+
+    def weigh(response: Response) -> None:
+        kind = response.request.resource_type
+        if kind in spent and response.ok:
+            spent[kind] += len(gzip.compress(response.body(), 6))
+
+    page.on("response", weigh)
+    page.goto(lived_in.get_absolute_url(), wait_until="networkidle")
+    over = {kind: size for kind, size in spent.items() if size > BUDGETS[kind]}
+    print(spent)
+    assert over == {}
