@@ -45,13 +45,17 @@ def bounds() -> dict[str, Any]:
     }
 
 
-@cache
 def client(url: str = "") -> Redis:
     """Return this process's client of `url`, settings.REDIS_URL when empty.
 
     Its calls raise when Redis is away; wrap them: `breaker().call(lambda: …, otherwise=…)`.
     """
-    return Redis.from_url(url or settings.REDIS_URL, **bounds())
+    return _client(url or settings.REDIS_URL)
+
+
+@cache
+def _client(url: str) -> Redis:
+    return Redis.from_url(url, **bounds())
 
 
 def async_client(url: str = "", *, answer_seconds: float | None = ANSWER_SECONDS) -> AsyncRedis:

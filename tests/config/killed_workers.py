@@ -34,7 +34,7 @@ EVENTS_BETWEEN_KILLS = (6, 20)
 @cache
 def lists() -> Redis:
     """Patient, unlike config.redis: here Redis is the only way of the tasks."""
-    return Redis.from_url(settings.REDIS_URL, socket_timeout=10)
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=10, decode_responses=True)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def take_popped(number: int) -> None:
     if taken is None:
         time.sleep(0.01)
     else:
-        handle(Sold(int(taken)))
+        handle(Sold(int(str(taken))))
 
 
 def take_acked(number: int) -> None:
@@ -73,8 +73,8 @@ def take_acked(number: int) -> None:
     if taken is None:
         time.sleep(0.01)
     else:
-        handle(Sold(int(taken)))
-        lists().lrem(f"{TAKEN}:{number}", 1, taken)
+        handle(Sold(int(str(taken))))
+        lists().lrem(f"{TAKEN}:{number}", 1, str(taken))
 
 
 TAKES = {"outbox": take_from_outbox, "popped": take_popped, "acked": take_acked}

@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
-from django.conf import settings
 from django.db import connection, transaction
 
 from config import outbox
 from config.models import OutboxEvent
+from tests.config.child_processes import environment_of_a_child
 from tests.config.killed_workers import TAKEN, WAITING, WORKERS, Sold, handle, lists
 
 EVENTS = 500
@@ -43,14 +42,6 @@ def orders(transactional_db):
 @contextmanager
 def workers_killed(way: str) -> Iterator[Callable[[], bool]]:
     """Two workers, killed KILLS times; gives a function that says whether all kills are done."""
-    here = urlsplit(os.environ["DATABASE_URL"])
-    database = quote(str(connection.settings_dict["NAME"]))
-    environment = os.environ | {
-        "DATABASE_URL": urlunsplit(here._replace(path=f"/{database}")),
-        "REDIS_URL": settings.REDIS_URL,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "LOG_LEVEL": "ERROR",
-    }
     program = (
         "import django; django.setup(); from tests.config.killed_workers import main;"
         f"main({way!r}, {KILLS}, {SEED})"
@@ -58,7 +49,7 @@ def workers_killed(way: str) -> Iterator[Callable[[], bool]]:
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=ROOT,
-        env=environment,
+        env=environment_of_a_child(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
