@@ -74,10 +74,11 @@ def parse_minor(text: str, currency: str) -> int:
     if len(part) > digits:
         how_many = "no decimals" if digits == 0 else f"at most {digits} decimals"
         raise NotAnAmount(f"{currency} has {how_many}.")
-    minor = int(found["whole"].replace(",", "") + part.ljust(digits, "0"))
-    if minor > PRICE_MAX_MINOR:
+    figures = found["whole"].replace(",", "").lstrip("0") + part.ljust(digits, "0")
+    # Before it is a number: thousands of digits are no number Python would make.
+    if len(figures) > len(str(PRICE_MAX_MINOR)) or int(figures or "0") > PRICE_MAX_MINOR:
         raise NotAnAmount("That is more than can be asked here.")
-    return minor
+    return int(figures or "0")
 
 
 def in_words(minor: int, currency: str) -> str:

@@ -139,7 +139,10 @@ def move_listing(*, listing: Listing, to: ListingState, by: Member) -> Listing:
         state_changed_at=now,
         **({"published_at": Coalesce("published_at", now)} if to == ListingState.LIVE else {}),
     )
-    listing.refresh_from_db(fields=["state", "state_changed_at", "published_at"])
+    # What names it is read again as well: it may have been edited since the caller loaded it.
+    listing.refresh_from_db(
+        fields=["state", "state_changed_at", "published_at", "kind", "brand", "model"]
+    )
     if not moved:
         state = ListingState(listing.state).label.lower()
         if listing.state == to:
