@@ -8,4 +8,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("commerce.placements.urls")),
     path("", include("commerce.touchpoints.urls")),
     path("", include("commerce.connectors.urls")),
+    path("", include("commerce.attribution.urls")),
+    path("", include("commerce.insights.urls")),
 ]

@@ -76,7 +76,11 @@ _OF_BROWSERS: Final = """
 
 
 def read_facts(
-    orders: Sequence[Order], *, run_ids: Iterable[int], since: timedelta | None
+    orders: Sequence[Order],
+    *,
+    run_ids: Iterable[int],
+    since: timedelta | None,
+    most: int = TOUCHES_MAX,
 ) -> Known:
     """Read what is known of `orders`, with the touches that lead to them.
 
@@ -86,8 +90,8 @@ def read_facts(
     forgotten. Whom the shop names as the buyer joins nothing, or a shop could ask us what any
     member has clicked; it only serves to refuse self-purchases.
 
-    `since` is how long before an order its touches are read (None: for ever), at most
-    TOUCHES_MAX for a browser.
+    `since` is how long before an order its touches are read (None: for ever), newest first and
+    at most `most` of a browser.
     """
     touches: dict[int, set[Touch]] = defaultdict(set)
     places: dict[UUID, Place] = {}
@@ -97,7 +101,7 @@ def read_facts(
         places[touch.id] = place
 
     readers = _read_clicks(orders, note)
-    _read_browsers(orders, readers, since, note)
+    _read_browsers(orders, readers, since, most, note)
     _read_credited(orders, run_ids, note)
     team = _read_team(orders)
     lines, refunds = _read_lines(orders), _read_refunds(orders)
@@ -161,6 +165,7 @@ def _read_browsers(
     orders: Sequence[Order],
     readers: Mapping[int, _Reader],
     since: timedelta | None,
+    most: int,
     note: _Note,
 ) -> None:
     """Note what the readers' browsers touched of the merchant before the order."""
@@ -178,7 +183,7 @@ def _read_browsers(
         "merchants": list(merchants),
         "until": list(placed),
         "since": since,
-        "most": TOUCHES_MAX,
+        "most": most,
     }
     with connection.cursor() as cursor:
         cursor.execute(_OF_BROWSERS, params)

@@ -1,0 +1,287 @@
+"""What the page "What your threads sold" shows, made from sums: figures, changes, rows, chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from commerce.attribution.places import ShownPlace, show_chats, show_threads
+from commerce.insights.figures import Daily, Spot, Spots, SpotSums, Sums
+from commerce.insights.period import Period, day_words
+from commerce.listings.money import in_words
+from commerce.merchants.models import Merchant
+from commerce.templatetags.charts import LineChart, Point
+from community.groups.models import Group
+from community.members.models import Viewer
+
+CLOSED_THREAD: Final = "A thread you cannot open"
+CLOSED_CHAT: Final = "A chat you are not in"
+LISTING_PAGE: Final = "A listing's page here"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From the period before: `direction` is up, down or same; `words` is empty from nothing."""
+
+    direction: str
+    words: str
+    was: str
+
+    @property
+    def good(self) -> str:
+        """What more of it means: "yes", "no" or neither. All figures here are better higher."""
+        return {"up": "yes", "down": "no"}.get(self.direction, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One figure; `href` opens the order lines it is made of."""
+
+    name: str
+    value: str
+    note: str
+    href: str
+    change: Change
+    shape: Sequence[int]
+
+
+def change(now: float, before: float, write: Callable[[float], str]) -> Change:
+    """Compare two figures: by how many per cent, rounded; nothing in per cent of nothing."""
+    direction = "up" if now > before else "down" if now < before else "same"
+    per_cent = f"{abs(now - before) / before:.0%}" if before and now != before else ""
+    return Change(direction, per_cent, write(before))
+
+
+def lines_href(merchant: Merchant, period: Period, query: str = "") -> str:
+    """Return the address of the order lines of a period that fit `query`."""
+    address = reverse("order_lines", args=[merchant.slug])
+    return f"{address}?{period.query}{f'&{query}' if query else ''}"
+
+
+def cards(merchant: Merchant, period: Period, daily: Daily) -> list[Card]:
+    """Return the four figures, each with the period before and the shape of its days."""
+    now, before = daily.over(period), daily.over(period.before)
+    steps = [daily.over(step) for step in period.steps]
+
+    def money(minor: float) -> str:
+        return in_words(int(minor), merchant.currency)
+
+    def count(number: float) -> str:
+        return f"{int(number):,}"
+
+    def rate(per_hundred: float) -> str:
+        return f"{per_hundred:.1f}"
+
+    everything = lines_href(merchant, period)
+    with_credit = lines_href(merchant, period, "kind=attributed")
+    part = f"{now.attributed_minor / now.gmv_minor:.0%} of GMV" if now.gmv_minor else "no GMV yet"
+    return [
+        Card(
+            "Attributed GMV",
+            money(now.attributed_minor),
+            f"{part}; {money(now.attributed_net_minor)} after refunds",
+            with_credit,
+            change(now.attributed_minor, before.attributed_minor, money),
+            [each.attributed_minor for each in steps],
+        ),
+        Card(
+            "GMV",
+            money(now.gmv_minor),
+            f"all orders; {money(now.net_gmv_minor)} after refunds",
+            everything,
+            change(now.gmv_minor, before.gmv_minor, money),
+            [each.gmv_minor for each in steps],
+        ),
+        Card(
+            "Orders",
+            count(now.orders),
+            f"{count(now.credited_orders)} after a click here",
+            everything,
+            change(now.orders, before.orders, count),
+            [each.orders for each in steps],
+        ),
+        Card(
+            "Orders per 100 clicks",
+            rate(now.orders_per_hundred_clicks),
+            f"{count(now.credited_orders)} orders, {count(now.clicks)} clicks",
+            with_credit,
+            change(now.orders_per_hundred_clicks, before.orders_per_hundred_clicks, rate),
+            [round(10 * each.orders_per_hundred_clicks) for each in steps],
+        ),
+    ]
+
+
+# -- the chart --------------------------------------------------------------------------------
+
+
+def sales_chart(merchant: Merchant, period: Period, daily: Daily) -> LineChart:
+    """Return attributed GMV by day (by week when the period is long) beside the period before."""
+    weekly = period.step > 1
+    points = [
+        Point(
+            label=day_words(step.start),
+            value=daily.over(step).attributed_minor,
+            before=daily.over(earlier).attributed_minor,
+            before_label=day_words(earlier.start, year=True),
+            href=lines_href(merchant, step, "kind=attributed"),
+        )
+        for step, earlier in zip(period.steps, period.before.steps, strict=True)
+    ]
+    return LineChart(
+        name="sales",
+        title=f"Attributed GMV by {'week' if weekly else 'day'}",
+        finding=finding(merchant, period, daily, points),
+        points=points,
+        currency=merchant.currency,
+        unit="Week from" if weekly else "Day",
+    )
+
+
+def finding(merchant: Merchant, period: Period, daily: Daily, points: Sequence[Point]) -> str:
+    """Say in a sentence or two what the chart shows."""
+
+    def money(minor: int) -> str:
+        return in_words(minor, merchant.currency)
+
+    now = daily.over(period).attributed_minor
+    before = daily.over(period.before).attributed_minor
+    if not now:
+        return f"No attributed sales in these {period.length}; {money(before)} in those before."
+    if not before:
+        compared = f"{money(now)} in these {period.length}, nothing in those before."
+    elif now == before:
+        compared = f"{money(now)} in these {period.length}, as much as in those before."
+    else:
+        more = "more" if now > before else "less"
+        compared = (
+            f"{money(now)} in these {period.length}, {abs(now - before) / before:.0%} {more} than"
+            f" in those before ({money(before)})."
+        )
+    best = max(points, key=lambda point: point.value)
+    span = "week began" if period.step > 1 else "day was"
+    return f"{compared} The best {span} {best.label}, with {money(best.value)}."
+
+
+# -- where it was sold ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SoldRow:
+    """A row of the table; all rows add up to GMV. None is a figure that cannot be said.
+
+    `href` opens the lines, `place_href` the thread; both may be empty.
+    """
+
+    title: str
+    gross_minor: int
+    net_minor: int
+    orders: int | None
+    clicks: int | None
+    href: str = ""
+    place_href: str = ""
+    group: Group | None = None
+    note: str = ""
+    tone: str = ""
+
+
+def spot_rows(
+    merchant: Merchant, period: Period, rows: Sequence[SpotSums], viewer: Viewer
+) -> list[SoldRow]:
+    """Return the spots as rows: what the viewer may not read has no name. Two queries at most."""
+    threads = show_threads({row.spot.thread_id for row in rows if row.spot.thread_id}, viewer)
+    chats = show_chats({row.spot.chat_id for row in rows if row.spot.chat_id}, viewer)
+    return [
+        _spot_row(row, *_shown(row.spot, threads, chats), merchant=merchant, period=period)
+        for row in rows
+    ]
+
+
+def _shown(
+    spot: Spot, threads: Mapping[int, ShownPlace], chats: Mapping[int, ShownPlace]
+) -> tuple[str, ShownPlace | None]:
+    if spot.thread_id:
+        return CLOSED_THREAD, threads.get(spot.thread_id)
+    if spot.chat_id:
+        return CLOSED_CHAT, chats.get(spot.chat_id)
+    return LISTING_PAGE, None
+
+
+def _spot_row(
+    row: SpotSums, otherwise: str, place: ShownPlace | None, *, merchant: Merchant, period: Period
+) -> SoldRow:
+    return SoldRow(
+        title=place.title if place else otherwise,
+        gross_minor=row.gross_minor,
+        net_minor=row.net_minor,
+        orders=row.orders,
+        clicks=row.clicks,
+        href=lines_href(merchant, period, f"kind=direct&{row.spot.query}"),
+        place_href=place.href if place else "",
+        group=place.group if place else None,
+    )
+
+
+def rest_rows(
+    merchant: Merchant, period: Period, total: Sums, spots: Spots, shown: Sequence[SoldRow]
+) -> list[SoldRow]:
+    """Return the rows that make the table add up to GMV: what is not shown, halo, the rest."""
+    rows = []
+    gross = total.direct_minor - sum(row.gross_minor for row in shown)
+    net = total.direct_net_minor - sum(row.net_minor for row in shown)
+    clicks = total.clicks - sum(row.clicks or 0 for row in shown)
+    more = spots.count - len(shown)
+    if more or gross or clicks:
+        rows.append(
+            SoldRow(
+                title=f"{more:,} more" if more else "Other clicks",
+                note="threads, chats and pages that sold less" if more else "they sold nothing yet",
+                gross_minor=gross,
+                net_minor=net,
+                orders=None if more else 0,
+                clicks=clicks,
+                href=f"{reverse('merchant_threads', args=[merchant.slug])}?{period.query}"
+                if more
+                else "",
+                tone="rest",
+            )
+        )
+    rows.append(
+        SoldRow(
+            title="Halo",
+            note="bought after a click on another listing of yours",
+            gross_minor=total.halo_minor,
+            net_minor=total.halo_net_minor,
+            orders=total.halo_orders,
+            clicks=None,
+            href=lines_href(merchant, period, "kind=halo"),
+            tone="halo",
+        )
+    )
+    rows.append(
+        SoldRow(
+            title="Unattributed",
+            note="no click here that counts",
+            gross_minor=total.unattributed_minor,
+            net_minor=total.unattributed_net_minor,
+            orders=total.unattributed_orders,
+            clicks=None,
+            href=lines_href(merchant, period, "kind=unattributed"),
+            tone="unattributed",
+        )
+    )
+    if total.waiting_minor:
+        rows.append(
+            SoldRow(
+                title="Being credited",
+                note="orders that came a moment ago",
+                gross_minor=total.waiting_minor,
+                net_minor=total.waiting_minor,
+                orders=None,
+                clicks=None,
+                tone="rest",
+            )
+        )
+    return rows
