@@ -50,7 +50,7 @@ VALUES: dict[str, dict[str, set[str]]] = {
     "div": {"tabindex": {"0"}, "role": {"group"}, "aria-label": {"Table"}},
 }
 
-HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
+HEADINGS = ("h3", "h4", "h5", "h6")  # by depth in the post's own outline; deeper ones stay h6
 ALIGNMENTS = {"text-align:center": "center", "text-align:right": "end"}
 MENTION = re.compile(r"(?<![\w@/.+-])@([a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?)(?![\w@])", re.I)
 IMAGE = re.compile(r"image:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z", re.I)
@@ -256,9 +256,16 @@ class _Weaver:
     links: dict[str, None] = field(default_factory=dict)
 
     def weave(self, tokens: Sequence[Token]) -> None:
+        outline: list[str] = []  # the headings the last one stands under, and itself
         for token in tokens:
-            if token.type in ("heading_open", "heading_close"):
-                token.tag = HEADINGS[token.tag]
+            if token.type == "heading_open":
+                # No level is skipped, whatever the writer began with: readers jump by them.
+                while outline and outline[-1] >= token.tag:
+                    outline.pop()
+                outline.append(token.tag)
+                token.tag = HEADINGS[min(len(outline), len(HEADINGS)) - 1]
+            elif token.type == "heading_close":
+                token.tag = HEADINGS[min(len(outline), len(HEADINGS)) - 1]
             elif token.type in ("th_open", "td_open"):
                 style = str(token.attrs.pop("style", ""))
                 if style in ALIGNMENTS:
