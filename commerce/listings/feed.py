@@ -155,8 +155,10 @@ def _price(number: int, row: dict[str, Any], currency: str) -> int | None:
         return None
     if isinstance(price, bool | list | dict):
         raise BadLine(number, f"has a price that is no amount: {price!r}")
-    text = format(price, "f") if isinstance(price, Decimal) else str(price)
-    if isinstance(price, Decimal) and "." in text:
+    # A number like 1e999999999 is short in the file and must not become a billion digits.
+    long = isinstance(price, Decimal) and abs(price.adjusted()) > 20
+    text = format(price, "f") if isinstance(price, Decimal) and not long else str(price)
+    if isinstance(price, Decimal) and "." in text and not long:
         text = text.rstrip("0").rstrip(".")
     try:
         return parse_minor(text, currency)

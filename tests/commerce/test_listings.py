@@ -228,6 +228,7 @@ def test_a_listing_keeps_the_day_it_was_first_published(shop, ada):
     move_listing(listing=listing, to=ListingState.LIVE, by=ada)
     listing.refresh_from_db()
     assert listing.published_at == first
+    assert first is not None
     assert listing.state_changed_at > first
 
 

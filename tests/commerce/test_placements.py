@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 from django.template import Context, Template
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -32,7 +33,7 @@ from commerce.placements.services import (
     place_listing,
     remove_placement,
 )
-from community.threads.models import Post
+from community.threads.models import Post, Thread
 from community.threads.services import lock_thread
 from config.outbox import drain
 from tests.factories import join, make_member, make_post, make_thread
@@ -214,7 +215,7 @@ def test_the_database_refuses_a_pair_twice_and_a_removal_by_nobody(r2m, thread, 
 # -- by HTTP ----------------------------------------------------------------------------------
 
 
-def page(client, thread) -> str:
+def page(client: Client, thread: Thread) -> str:
     response = client.get(thread.get_absolute_url())
     assert response.status_code == 200
     return response.content.decode()
