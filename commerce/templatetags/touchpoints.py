@@ -13,6 +13,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def ask_consent(context: dict[str, Any]) -> bool:
-    """Whether to show the consent bar; False where there is no request (an error page)."""
+    """Whether to show the consent bar; False on a page that asks itself (`asks_consent`), and
+    where there is no request (an error page)."""
     request = context.get("request")
-    return request is not None and should_ask(request)
+    return request is not None and not context.get("asks_consent") and should_ask(request)

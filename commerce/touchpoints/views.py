@@ -198,6 +198,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
     """What is kept about readers, in plain words, and the place to change one's choice."""
     context = {
         "choice": choice_of(request),
+        "asks_consent": True,
         "window_days": settings.CLICK_WINDOW_SECONDS // 86_400,
     }
     return render(request, "commerce/touchpoints/privacy.html", context)

@@ -480,15 +480,18 @@ def test_without_consent_clicks_cannot_be_told_apart_and_all_count(listing):
 
 
 def test_the_bar_is_shown_until_one_chooses(guest):
-    assert 'class="consent"' in guest.get("/privacy/").content.decode()
-    guest.post("/consent/", {"choice": "no", "next": "/privacy/"})
-    assert 'class="consent"' not in guest.get("/privacy/").content.decode()
+    assert 'class="consent"' in guest.get("/").content.decode()
+    assert 'class="consent"' not in guest.get("/privacy/").content.decode()  # it asks itself
+    guest.post("/consent/", {"choice": "no", "next": "/"})
+    assert 'class="consent"' not in guest.get("/").content.decode()
 
 
 def test_a_browser_that_says_no_to_everybody_is_not_asked(guest):
-    page = guest.get("/privacy/", headers={"sec-gpc": "1"}).content.decode()
-    assert 'class="consent"' not in page
+    says_no = {"sec-gpc": "1"}
+    assert 'class="consent"' not in guest.get("/", headers=says_no).content.decode()
+    page = guest.get("/privacy/", headers=says_no).content.decode()
     assert "You have not answered" in page
+    assert "Yes, remember" in page
 
 
 def test_choosing_leads_back_and_keeps_the_choice(guest):
