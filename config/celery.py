@@ -160,7 +160,8 @@ app.conf.beat_schedule = {
 @worker_process_init.connect
 def _die_with_the_worker(**_: Any) -> None:
     """A pool child in the middle of a task would outlive a killed worker by that task."""
-    die_with_parent(PROCESS)
+    if os.getpid() != PROCESS:  # With `-P solo` the worker is its own pool.
+        die_with_parent(PROCESS)
 
 
 @setup_logging.connect

@@ -62,8 +62,11 @@ class Drainer:
 
     def _drain(self, queue: str) -> None:
         wake = self.wake[queue]
-        while not self.stopping.is_set():
+        while True:
+            # Before the look at `stopping`, which is set before the wake: no wake is missed.
             wake.clear()
+            if self.stopping.is_set():
+                break
             try:
                 close_old_connections()
                 while outbox.drain(queue=queue, go_on=self._go_on) and self._go_on():

@@ -123,7 +123,7 @@ def test_a_worker_keeps_a_drainer_and_takes_it_along_when_it_is_killed(worker, t
     assert first.cmdline()[-1] == "--queue=default"
 
     with bound_contextvars(request_id="0123456789abcdef"):
-        drain_outbox.apply_async(("default", "one too many"), queue="default")
+        app.send_task(drain_outbox.name, ("default", "one too many"), queue="default")
     log = tmp_path / "worker.log"
     wait_for(lambda: "request_id=0123456789abcdef" in log.read_text())
 
