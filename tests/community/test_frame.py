@@ -24,6 +24,7 @@ from django.test.utils import CaptureQueriesContext
 from community.groups.models import Group
 from community.members.models import Member
 from community.templatetags import frame
+from config.bundles import BUNDLES
 from tests.factories import join, make_group
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +123,7 @@ def test_every_static_file_named_in_a_template_exists() -> None:
         for path in TEMPLATES
         for name in re.findall(r"\{% static ['\"]([^'\"]+)['\"]", path.read_text())
     }
-    assert "css/app.css" in named
+    assert "css/frame.css" in named
     assert [name for name in sorted(named) if finders.find(name) is None] == []
 
 
@@ -159,9 +160,16 @@ def weight(*paths: Path) -> int:
 
 
 def test_the_styles_of_a_thread_page_weigh_at_most_20_kb() -> None:
-    base = re.findall(r"css/[\w/-]+\.css", (ROOT / "templates" / "base.html").read_text())
-    page = ["css/components/post.css", "css/components/composer.css", "css/components/chat.css"]
-    assert weight(*(ROOT / "static" / name for name in [*base, *page])) <= 20_000
+    found = [finders.find(name) for name in ("css/frame.css", "css/reading.css")]
+    found.append(finders.find("css/commerce/consent.css"))
+    assert weight(*(Path(str(path)) for path in found)) <= 20_000
+
+
+def test_a_bundle_is_its_parts_in_order() -> None:
+    for name, parts in BUNDLES.items():
+        text = Path(str(finders.find(name))).read_text()
+        assert text == "\n".join((ROOT / "static" / part).read_text() for part in parts)
+    assert BUNDLES["css/frame.css"][0] == "css/app.css"  # declares the layers
 
 
 def test_the_scripts_every_page_loads_weigh_at_most_22_kb() -> None:
