@@ -83,6 +83,9 @@ def markdown(html: str) -> str:
         plain,
         heading_style="ATX",
         bullets="-",
+        # A line end inside HTML is a space; in our posts it would be a line of its own.
+        wrap=True,
+        wrap_width=None,
         escape_misc=False,
         newline_style="backslash",
     )
