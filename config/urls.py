@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from config import components
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.urls")),
     path("", include("commerce.urls")),
     path("", include("moderation.urls")),

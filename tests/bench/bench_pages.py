@@ -75,7 +75,14 @@ def ask(method: str, address: str, cookies: str = "", form: dict[str, str] | Non
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    answer = application(environ, lambda said, headers, info=None: status.append(said))
+
+    def start_response(
+        said: str, headers: object, info: object = None, /
+    ) -> Callable[[bytes], object]:
+        status.append(said)
+        return lambda written: None
+
+    answer = application(environ, start_response)
     content = b"".join(answer)
     if hasattr(answer, "close"):
         answer.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import Group as AuthGroup
 from django.db import DatabaseError, IntegrityError, transaction
@@ -40,7 +42,7 @@ def staff(db: None) -> Member:
 
 
 @pytest.fixture
-def as_staff(staff: Member, as_member) -> Client:
+def as_staff(staff: Member, as_member: Callable[[Member], Client]) -> Client:
     return as_member(staff)
 
 
