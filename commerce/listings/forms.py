@@ -37,13 +37,15 @@ class ListingForm(forms.Form):
     )
     price = forms.CharField(
         max_length=20,
-        required=False,
+        error_messages={"required": "Something for sale needs a price. 0 means it is free."},
         help_text="The full price, like 12.50. 0 means it is free.",
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     currency = forms.ChoiceField(choices=[(code, code) for code in CURRENCIES], initial="GBP")
     condition = forms.ChoiceField(
-        choices=Condition.choices, widget=forms.RadioSelect, required=False
+        choices=Condition.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say what state it is in."},
     )
     description = forms.CharField(
         max_length=5000,
@@ -87,6 +89,9 @@ class ListingForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.listing = listing
+        # Who looks for something names neither, unless they want to.
+        if self["kind"].value() == ListingKind.WANTED:
+            self.fields["price"].required = self.fields["condition"].required = False
         if listing is not None:
             self.merchants = {listing.merchant.slug: listing.merchant}
         else:
@@ -149,17 +154,13 @@ class ListingForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        kind, text = cleaned.get("kind"), str(cleaned.get("price", "")).strip()
+        text = str(cleaned.get("price", "")).strip()
         cleaned["price_minor"] = None
         if text and "currency" in cleaned:
             try:
                 cleaned["price_minor"] = parse_minor(text, cleaned["currency"])
             except NotAnAmount as error:
                 self.add_error("price", str(error))
-        elif kind == ListingKind.SALE and not text:
-            self.add_error("price", "Something for sale needs a price. 0 means it is free.")
-        if kind == ListingKind.SALE and not cleaned.get("condition"):
-            self.add_error("condition", "Say what state it is in.")
         return cleaned
 
     def chosen_group(self) -> Group | None:

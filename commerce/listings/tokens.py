@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from stdnum import ean
 
@@ -79,21 +79,28 @@ def is_model_token(word: Word) -> bool:
     )
 
 
-def text_tokens(text: str) -> dict[str, int]:
-    """Return what in `text` may name a model, with the place of its first mention.
+class Spot(NamedTuple):
+    """Where in a text something stands for the first time, and how it is written there."""
+
+    place: int
+    written: str
+
+
+def text_tokens(text: str) -> dict[str, Spot]:
+    """Return what in `text` may name a model, with its first mention.
 
     Single words with letters and digits, and neighbours joined ("R2 M" gives r2m, "Trek 1200"
     gives trek1200): which of them names anything, the stored tokens decide.
     """
-    found: dict[str, int] = {}
+    found: dict[str, Spot] = {}
     before: Word | None = None
     for word in words(text):
         if is_model_token(word):
-            found.setdefault(word.folded, word.start)
+            found.setdefault(word.folded, Spot(word.start, word.written))
         if before is not None and _PAUSE.fullmatch(text, before.end, word.start):
             joined = before.folded + word.folded
             if TOKEN_MIN_CHARS <= len(joined) <= TOKEN_MAX_CHARS:
-                found.setdefault(joined, before.start)
+                found.setdefault(joined, Spot(before.start, text[before.start : word.end]))
         before = word
     return found
 

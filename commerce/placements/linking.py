@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from commerce.listings.addresses import host_of, keys_of
 from commerce.listings.tokens import (
+    Spot,
     names,
     phrase,
     same_gtins,
@@ -53,7 +54,7 @@ class Reading:
     own_pages: dict[int, str]  # id of a listing here -> as written
     gtins: dict[str, int]
     skus: dict[str, int]  # in upper case
-    tokens: dict[str, int]
+    tokens: dict[str, Spot]
     phrased: str
 
     @property
@@ -256,15 +257,18 @@ def _by_model(
             if token in reading.tokens and token not in explained:
                 holders[token].append(candidate)
     for token in sorted(holders):
-        place = reading.tokens[token]
+        spot = reading.tokens[token]
         named = [one for one in holders[token] if names(reading.phrased, one.brand)]
         if named and len(named) <= SUGGEST_MAX:
             for one in named:
                 sure = len(named) <= RARE_MAX
-                yield _mention(one, Evidence.MODEL, f"{one.brand} {token}", sure=sure, place=place)
+                matched = spot.written
+                if not names(phrase(matched), one.brand):
+                    matched = f"{one.brand} {matched}"
+                yield _mention(one, Evidence.MODEL, matched, sure=sure, place=spot.place)
         elif not named and len(holders[token]) <= RARE_MAX:
             for one in holders[token]:
-                yield _mention(one, Evidence.MODEL, token, sure=False, place=place)
+                yield _mention(one, Evidence.MODEL, spot.written, sure=False, place=spot.place)
 
 
 def _mention(

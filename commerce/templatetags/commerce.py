@@ -15,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.template import Context
 
-from commerce.listings.models import TRANSITIONS, Listing, ListingState
+from commerce.listings.models import TRANSITIONS, Listing, ListingKind, ListingState
 from commerce.listings.money import in_words
 from commerce.merchants.models import Merchant, TeamMember
 from commerce.placements.models import Placement
@@ -100,7 +100,12 @@ def shop_link(listing: Listing) -> str:
 @register.inclusion_tag("commerce/listings/_fresh.html", takes_context=True)
 def fresh_listings(context: Context, group: Group) -> dict[str, Any]:
     """The newest live listings of a group, in a row that slides; nothing when there are none."""
-    listings = Listing.objects.visible_to(_viewer(context)).live().filter(group=group).with_card()
+    listings = (
+        Listing.objects.visible_to(_viewer(context))
+        .live()
+        .filter(group=group, kind=ListingKind.SALE)
+        .with_card()
+    )
     return {"group": group, "listings": list(listings.order_by("-published_at", "-pk")[:FRESH_MAX])}
 
 
