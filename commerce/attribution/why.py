@@ -68,7 +68,7 @@ _WHY_UNATTRIBUTED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A touch as the page shows it. `listing` is None where it is another shop's."""
+    """A touch as the page shows it. `listing` is None where it is not theirs to know."""
 
     at: datetime
     place: ShownPlace
@@ -148,8 +148,10 @@ def explain(
         words = verdict_words(verdict, kind, window)
         if verdict is Verdict.OTHER_MERCHANT:
             return Seen(touch.occurred_at, ELSEWHERE, None, verdict, words)
-        # Naming the place would name the member who wrote there, who is the buyer.
-        place = WITHHELD if verdict is Verdict.OWN_POST else places[known.places[touch.id]]
+        if verdict is Verdict.OWN_POST:
+            # Naming the place would name the member who wrote there, who is the buyer.
+            return Seen(touch.occurred_at, WITHHELD, None, verdict, words)
+        place = places[known.places[touch.id]]
         return Seen(touch.occurred_at, place, listings[touch.listing_id], verdict, words)
 
     def _share(

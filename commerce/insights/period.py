@@ -131,6 +131,11 @@ class PeriodForm(forms.Form):
             cleaned["to"] = max(self.today, first or self.today)
         return cleaned
 
+    def fill(self, period: Period) -> None:
+        """Show the days of `period` in a form that asked for none or by a name."""
+        said = {name: value for name, value in self.data.items() if value}
+        self.data = {"from": period.start, "to": period.last, **said}
+
     @property
     def asked(self) -> Period:
         """What the address asks for; the default where it asks for something impossible."""

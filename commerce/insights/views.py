@@ -210,7 +210,10 @@ def _merchants(request: MemberRequest, slug: str) -> tuple[Merchant, list[Mercha
 
 def _period(request: MemberRequest) -> tuple[PeriodForm, Period]:
     form = PeriodForm(request.GET, today=timezone.now().date())
-    return form, form.asked
+    period = form.asked
+    if form.is_valid():
+        form.fill(period)
+    return form, period
 
 
 def _presets(period: Period) -> list[tuple[str, str, bool]]:

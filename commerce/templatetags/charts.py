@@ -166,7 +166,7 @@ def _draw(plot: _Plot, variant: str) -> SafeString:
     values = [point.value for point in points]
     lines = [
         format_html(
-            '<path class="a1" d="{} L{:g} {:g} L{:g} {:g}Z"/>',
+            '<path class="a1" d="{} L{} {} L{} {}Z"/>',
             *(plot.path(values), plot.x(last), base, plot.x(0), base),
         )
     ]
@@ -177,8 +177,8 @@ def _draw(plot: _Plot, variant: str) -> SafeString:
     end = points[last]
     lines.append(
         format_html(
-            '<g class="end"><circle class="dot" cx="{:g}" cy="{:g}" r="4.5"/>'
-            '<text class="strong" x="{:g}" y="{:g}" text-anchor="end">{}</text></g>',
+            '<g class="end"><circle class="dot" cx="{}" cy="{}" r="4.5"/>'
+            '<text class="strong" x="{}" y="{}" text-anchor="end">{}</text></g>',
             *(plot.x(last), plot.y(end.value), plot.x(last) + 4),
             *(max(12.0, plot.y(end.value) - 11), chart.write_short(end.value)),
         )
@@ -257,4 +257,4 @@ def share_of(part: int, whole: int) -> str:
     if whole <= 0:
         return "–"
     share = part / whole
-    return "under 1%" if 0 < share < 0.005 else f"{share:.0%}"
+    return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"
