@@ -28,7 +28,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         number = 1 + int(worker.removeprefix("gw"))
         os.environ["REDIS_URL"] = in_database(os.environ["REDIS_URL"], number)
     elif not (known.help or known.version):
+        _give_pictures_a_folder(early_config)
         _start_what_is_missing(early_config)
+
+
+def _give_pictures_a_folder(config: pytest.Config) -> None:
+    folder = tempfile.mkdtemp(prefix="shoal-media-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["MEDIA_ROOT"] = folder
 
 
 def in_database(redis_url: str, number: int) -> str:
