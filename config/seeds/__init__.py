@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 # Every member of the demo has it; it opens nothing but a demo on one's own machine.
-DEMO_PASSWORD: Final = "ebb and flow"
+DEMO_PASSWORD: Final = "ebb and flow"  # noqa: S105
 
 
 @dataclass(frozen=True)

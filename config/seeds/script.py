@@ -63,7 +63,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class PostText:
-    """A post; `reply_to` is a post's number, `listing` the key of what its author placed by hand."""
+    """A post; `reply_to` is a post's number, `listing` the key of what was placed by hand."""
 
     author: str
     hours: float
@@ -82,6 +82,15 @@ class Lock:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """A listing somebody put on a thread as a whole, `hours` after it began."""
+
+    listing: str
+    by: str
+    hours: float
+
+
+@dataclass(frozen=True)
 class ThreadText:
     group: str
     title: str
@@ -91,6 +100,7 @@ class ThreadText:
     answer: int | None = None
     pinned: bool = False
     lock: Lock | None = None
+    placed: tuple[Placed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,6 +190,18 @@ class CaseText:
 
 
 @dataclass(frozen=True)
+class SuggestionText:
+    """What `by` decided about a listing the linking job found in a post."""
+
+    group: str
+    thread: str
+    number: int
+    listing: str
+    by: str
+    accept: bool
+
+
+@dataclass(frozen=True)
 class Script:
     people: tuple[Person, ...]
     groups: tuple[GroupText, ...]
@@ -188,6 +210,7 @@ class Script:
     merchants: tuple[MerchantText, ...]
     sellers: tuple[str, ...]  # members who sell in person
     listings: tuple[ListingText, ...]
+    suggestions: tuple[SuggestionText, ...]
     cases: tuple[CaseText, ...]
 
     @property
@@ -210,6 +233,7 @@ class Script:
             threads=kept,
             rooms=tuple(room for room in self.rooms if room.group in groups),
             listings=listings,
+            suggestions=tuple(each for each in self.suggestions if each.thread in titles),
             cases=tuple(
                 case
                 for case in self.cases
@@ -223,6 +247,7 @@ class Script:
 def read_script(folder: Path = CONTENT) -> Script:
     """Read the whole script. Raises TypeError for a name that is unknown or missing."""
     merchants = _read(folder / "merchants.toml")
+    moderation = _read(folder / "moderation.toml")
     return Script(
         people=tuple(Person(**row) for row in _read(folder / "members.toml")["members"]),
         groups=tuple(GroupText(**row) for row in _read(folder / "groups.toml")["groups"]),
@@ -238,7 +263,8 @@ def read_script(folder: Path = CONTENT) -> Script:
         merchants=tuple(MerchantText(**row) for row in merchants["merchants"]),
         sellers=tuple(merchants["members_selling"]),
         listings=tuple(ListingText(**row) for row in _read(folder / "listings.toml")["listings"]),
-        cases=tuple(_case(row) for row in _read(folder / "moderation.toml")["cases"]),
+        suggestions=tuple(SuggestionText(**row) for row in moderation["suggestions"]),
+        cases=tuple(_case(row) for row in moderation["cases"]),
     )
 
 
@@ -248,15 +274,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _thread(row: dict[str, Any], *, group: str) -> ThreadText:
     posts = tuple(_post(each) for each in row.pop("posts"))
-    lock = row.pop("lock", None)
-    return ThreadText(group=group, posts=posts, lock=Lock(**lock) if lock else None, **row)
+    placed = tuple(Placed(**each) for each in row.pop("placed", ()))
+    lock = Lock(**row.pop("lock")) if "lock" in row else None
+    return ThreadText(group=group, posts=posts, placed=placed, lock=lock, **row)
 
 
 def _post(row: dict[str, Any]) -> PostText:
     pictures = tuple(Picture(**each) for each in row.pop("pictures", ()))
     edits = tuple(
-        Edit(hours=each["hours"], old=each["from"], new=each["to"])
-        for each in row.pop("edits", ())
+        Edit(hours=each["hours"], old=each["from"], new=each["to"]) for each in row.pop("edits", ())
     )
     return PostText(pictures=pictures, edits=edits, **row)
 

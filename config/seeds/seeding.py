@@ -1,0 +1,56 @@
+"""Plays the script on an empty database: everything by the verbs the site itself uses.
+
+The same script gives the same content every time; the clock only shifts all of it, so that the
+newest words are an hour old.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from config.models import OutboxEvent, State
+from config.seeds import care, market, people, sales, talk, trade
+from config.seeds.darkroom import Darkroom
+from config.seeds.script import Script
+from config.seeds.stage import Progress, Stage, silent
+
+
+class SeedFailed(RuntimeError):
+    """A job that follows from what was written did not run; the message says which and why."""
+
+
+def seed(
+    script: Script,
+    *,
+    anchor: datetime,
+    clicks: int = trade.CLICKS,
+    lone_orders: int = trade.LONE_ORDERS,
+    progress: Progress = silent,
+) -> Stage:
+    """Write all of `script` into a database without members; `anchor` is its now.
+
+    About `clicks` clicks and as many orders as they lead to, with `lone_orders` that nobody's
+    words led to. Raises SeedFailed. Call it outside any transaction.
+    """
+    with Darkroom() as darkroom:
+        stage = Stage(script=script, anchor=anchor, darkroom=darkroom, progress=progress)
+        # First what posts wait for, then what can be hung later.
+        for thread in script.threads:
+            for post in thread.posts:
+                darkroom.order(post.pictures)
+        for number, text in enumerate(script.listings):
+            darkroom.order(market.photos_of(text, number))
+        people.write_members(stage)
+        people.write_groups(stage)
+        market.open_merchants(stage)
+        market.write_listings(stage)
+        talk.write_threads(stage)
+        talk.write_rooms(stage)
+        stage.run_jobs("Links")
+        sales.date_placements()
+        care.look_after(stage)
+        sales.write_sales(stage, clicks=clicks, lone_orders=lone_orders)
+        market.hang_photos(stage)
+    if left := OutboxEvent.objects.exclude(state=State.DONE).first():
+        raise SeedFailed(f"{left.kind} did not run: {left.last_error}")
+    return stage
