@@ -18,7 +18,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import errors
 
-from config.demo import PREPARED_BUT_REFUSED, step
+from config.demo import PREPARED_BUT_REFUSED, say, step
 from config.embedded.processes import disk_full
 from config.seeds import ACCOUNTS, welcome
 
@@ -75,10 +75,10 @@ def seed(folder: Path) -> None:
         )
     if get_user_model().objects.exists() or "seed" not in get_commands():
         return
-    with step("Members, threads, listings and orders"):
-        unfinished.touch()
-        call_command("seed")
-        unfinished.unlink()
+    say("  Members, threads, listings and orders")  # the command shows how far each of them is
+    unfinished.touch()
+    call_command("seed")
+    unfinished.unlink()
 
 
 def how_to_sign_in() -> str:
