@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -114,7 +115,13 @@ def wait_for(find: Callable[[], object], seconds: float = 20.0) -> None:
 
 
 def drainers(worker: psutil.Popen) -> list[psutil.Process]:
-    return [child for child in worker.children() if "--follow" in child.cmdline()]
+    found = []
+    for child in worker.children():
+        # One that is just ending is gone, or has no command line any more.
+        with suppress(psutil.Error):
+            if "--follow" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def test_a_worker_keeps_a_drainer_and_takes_it_along_when_it_is_killed(worker, tmp_path):
@@ -134,7 +141,7 @@ def test_a_worker_keeps_a_drainer_and_takes_it_along_when_it_is_killed(worker, t
 
     worker.kill()
     worker.wait(10)
-    wait_for(lambda: not second.is_running(), seconds=5)
+    wait_for(lambda: not second.is_running())
 
 
 def test_a_worker_asked_to_stop_ends_its_drainer_first(worker):
@@ -142,5 +149,5 @@ def test_a_worker_asked_to_stop_ends_its_drainer_first(worker):
     (drainer,) = drainers(worker)
     wait_for(lambda: len(drainer.threads()) > 1)
     worker.terminate()
-    assert worker.wait(20) == 0
+    assert worker.wait(60) == 0
     assert not drainer.is_running()

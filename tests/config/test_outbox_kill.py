@@ -83,7 +83,7 @@ def sell(announce: Callable[[int], None]) -> None:
             announce(number)
 
 
-def wait_until(finished: Callable[[], bool], *, seconds: float = 15.0) -> None:
+def wait_until(finished: Callable[[], bool], *, seconds: float = 40.0) -> None:
     until = time.monotonic() + seconds
     while not finished():
         assert time.monotonic() < until, "The workers did not come to an end."
