@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import http.client
+import json
 import os
 import pty
 import re
@@ -22,16 +23,20 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import requests
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from config import demo
 from config.embedded import EmbeddedError, start_postgres
+from config.seeds import ACCOUNTS, DEMO_PASSWORD
 from tests.config.processes import Process, alive, living, wait_for
 from tests.services import in_database
 
 PROJECT = Path(__file__).parents[2]
-READY_SECONDS = 120
+# A first start writes all its content, on a machine that may be busy.
+READY_SECONDS = 300
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 
 
@@ -162,6 +167,24 @@ def test_a_second_start_takes_under_ten_seconds_and_serves_pages_files_and_socke
     names = " ".join(process.command for process in run.family().values())
     for part in ("postgres", "valkey-server", "uvicorn", "celery -A config.celery worker", "beat"):
         assert part in names
+
+
+def test_a_first_start_ends_with_three_accounts_that_can_sign_in_and_hear_the_socket(
+    start, tmp_path
+):
+    run = start(folder=tmp_path / "kept")
+    said = run.read(until="Ctrl-C")
+    assert DEMO_PASSWORD in said
+    for account in ACCOUNTS:
+        assert re.search(rf"^ +{account.handle} +{account.who}:$", said, re.MULTILINE)
+        cookies = sign_in(run.port, account.handle)
+        origin = Origin(f"http://localhost:{run.port}")
+        headers = {"Cookie": cookies}
+        with connect(
+            f"ws://localhost:{run.port}/ws/", origin=origin, additional_headers=headers
+        ) as live:
+            live.send('{"type": "subscribe", "room": "no-such-room"}')
+            assert json.loads(live.recv(timeout=5))["type"] == "refused"
 
 
 def test_what_was_given_in_the_environment_is_used_instead(start, tmp_path):
@@ -407,6 +430,28 @@ def get(port: int, path: str) -> tuple[http.client.HTTPResponse, str]:
     connection.request("GET", path, headers={"Host": f"localhost:{port}"})
     response = connection.getresponse()
     return response, response.read().decode()
+
+
+def sign_in(port: int, handle: str) -> str:
+    """Sign in by the form, as a browser does; return the cookies that came of it."""
+    with requests.Session() as browser:
+        address = f"http://localhost:{port}/accounts/login/"
+        form = browser.get(address, timeout=20).text
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+        assert token
+        answer = browser.post(
+            address,
+            {
+                "csrfmiddlewaretoken": token.group(1),
+                "login": handle,
+                "password": DEMO_PASSWORD,
+            },
+            headers={"Referer": address},
+            timeout=20,
+            allow_redirects=False,
+        )
+        assert answer.status_code == 302, answer.text
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
 
 
 def celery_children(run: Run) -> list[int]:
