@@ -268,15 +268,21 @@ def test_a_worker_s_child_that_no_longer_listens_dies_with_a_killed_supervisor(s
     wait_for(lambda: not any(alive(pid) for pid in family))
 
 
-def test_ctrl_c_while_it_prepares_leaves_nothing_behind(start, tmp_path):
+@pytest.mark.parametrize(("how", "code"), [(press_ctrl_c, 0), (kill, -signal.SIGKILL)])
+def test_when_it_ends_while_it_writes_its_content_nothing_stays_behind(start, tmp_path, how, code):
     run = start(folder=tmp_path / "kept")
-    run.read(until="PostgreSQL and Valkey")
-    wait_for(lambda: "prepare_demo" in " ".join(one.command for one in run.family().values()))
+    run.read(until="Members, threads")
+
+    def painters() -> list[Process]:
+        return [one for one in run.family().values() if "multiprocessing.spawn" in one.command]
+
+    wait_for(lambda: len(painters()) == 2, within_seconds=60)
     family = run.family()
-    press_ctrl_c(run)
-    assert run.end() == 0
+    how(run)
+    assert run.end() == code
     assert "Traceback" not in run.read(until="Stopped.")
     wait_for(lambda: not any(alive(pid) for pid in family))
+    assert (tmp_path / "kept" / "seeding").exists()
 
 
 def test_when_a_part_dies_it_says_which_and_stops_the_rest(start, prepared):
