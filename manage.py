@@ -11,6 +11,11 @@ if __name__ == "__main__":
 
         sys.exit(main(sys.argv[2:]))
 
+    if sys.argv[1:2] == ["rehearse"] and "DATABASE_URL" not in os.environ:
+        from config.rehearsal.throwaway import main as rehearse
+
+        sys.exit(rehearse(sys.argv[2:]))
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
