@@ -26,6 +26,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 CHANNEL: Final = "shoal:chat"
 RETRY_SECONDS: Final = 1.0
+PING_SECONDS: Final = 5.0
 
 
 def announce_message(message: Message) -> None:
@@ -96,8 +97,16 @@ class Hub:
                     self.live = True
                     # Whatever was sent while nobody listened is asked for by number.
                     self.tell_all({"type": "live"})
-                    async for told in subscription.listen():
-                        if told["type"] == "message":
+                    asked = False
+                    while True:
+                        told = await subscription.get_message(timeout=PING_SECONDS)
+                        if told is None:
+                            # A frozen Redis keeps its connections; only silence tells.
+                            if asked:
+                                raise TimeoutError
+                            await subscription.ping()
+                        asked = told is None
+                        if told is not None and told["type"] == "message":
                             self.deliver(told["data"])
             except asyncio.CancelledError:
                 raise

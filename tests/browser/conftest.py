@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playw
 from pytest_django.live_server_helper import LiveServer
 
 from community.members.models import Member
-from tests.browser.one_port import site
+from tests.browser.one_port import site, site_redis_url
 
-__all__ = ["site"]
+__all__ = ["site", "site_redis_url"]
 
 # Playwright's synchronous calls run on an event loop of this thread; the ORM is used beside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

@@ -10,18 +10,19 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from community.members.models import Member
 
 START_SECONDS = 60
+# Generous: a page under test shares two cores with the whole suite.
+expect.set_options(timeout=20_000)
 
 
 class Site:
@@ -56,7 +57,13 @@ class Site:
 
 
 @pytest.fixture
-def site(transactional_db: None, chromium: Browser, tmp_path: Path) -> Iterator[Site]:
+def site_redis_url() -> str:
+    """Where the site of a test looks for Valkey; a test that stops one has its own."""
+    return str(settings.REDIS_URL)
+
+
+@pytest.fixture
+def site(transactional_db: None, chromium: Browser, site_redis_url: str) -> Iterator[Site]:
     """Uvicorn with the one-port application on this test's database."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -72,7 +79,7 @@ def site(transactional_db: None, chromium: Browser, tmp_path: Path) -> Iterator[
             "SHOAL_MODE": "test",
             "DATABASE_URL": database_url(),
             "DATABASE_CONN_MAX_AGE": "0",
-            "REDIS_URL": settings.REDIS_URL,
+            "REDIS_URL": site_redis_url,
             "SITE_URL": f"http://127.0.0.1:{port}",
         },
         cwd=settings.BASE_DIR,
