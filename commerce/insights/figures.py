@@ -107,28 +107,25 @@ _ORDERS: Final = """
 # By order first: what was moved from one touch to another is no order of the first any more.
 _CREDITS: Final = """
     WITH by_order AS (
-        SELECT order_id, (placed_at AT TIME ZONE 'UTC')::date AS day, kind,
-            sum(amount_minor) FILTER (WHERE reason IN ('sale', 'change')) AS gross,
-            sum(amount_minor) AS net
-        FROM commerce_credit
+        SELECT (placed_at AT TIME ZONE 'UTC')::date AS day,
+            coalesce(sum(amount_minor) FILTER (WHERE kind = 'direct' AND is_gross), 0) AS direct,
+            coalesce(sum(amount_minor) FILTER (WHERE kind = 'halo' AND is_gross), 0) AS halo,
+            coalesce(sum(amount_minor) FILTER (WHERE kind = 'unattributed' AND is_gross), 0)
+                AS unattributed,
+            coalesce(sum(amount_minor) FILTER (WHERE kind = 'direct'), 0) AS direct_net,
+            coalesce(sum(amount_minor) FILTER (WHERE kind = 'halo'), 0) AS halo_net,
+            coalesce(sum(amount_minor) FILTER (WHERE kind = 'unattributed'), 0)
+                AS unattributed_net
+        FROM commerce_credit, LATERAL (SELECT reason IN ('sale', 'change') AS is_gross) AS part
         WHERE run_id = %(run)s AND currency = %(currency)s
             AND placed_at >= %(since)s AND placed_at < %(until)s
-        GROUP BY order_id, day, kind
-    ), wide AS (
-        SELECT order_id, day,
-            coalesce(sum(gross) FILTER (WHERE kind = 'direct'), 0) AS direct,
-            coalesce(sum(gross) FILTER (WHERE kind = 'halo'), 0) AS halo,
-            coalesce(sum(gross) FILTER (WHERE kind = 'unattributed'), 0) AS unattributed,
-            coalesce(sum(net) FILTER (WHERE kind = 'direct'), 0) AS direct_net,
-            coalesce(sum(net) FILTER (WHERE kind = 'halo'), 0) AS halo_net,
-            coalesce(sum(net) FILTER (WHERE kind = 'unattributed'), 0) AS unattributed_net
-        FROM by_order GROUP BY order_id, day
+        GROUP BY order_id, day
     )
     SELECT day, sum(direct)::bigint, sum(halo)::bigint, sum(unattributed)::bigint,
         sum(direct_net)::bigint, sum(halo_net)::bigint, sum(unattributed_net)::bigint,
         count(*) FILTER (WHERE direct > 0 OR halo > 0), count(*) FILTER (WHERE direct > 0),
         count(*) FILTER (WHERE halo > 0), count(*) FILTER (WHERE unattributed > 0)
-    FROM wide GROUP BY day
+    FROM by_order GROUP BY day
 """
 _CREDIT_NAMES: Final = (
     *("direct_minor", "halo_minor", "unattributed_minor"),
