@@ -14,6 +14,8 @@ from django import template
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.template import Context
+from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
 
 from commerce.listings.models import TRANSITIONS, Listing, ListingKind, ListingState
 from commerce.listings.money import in_words
@@ -33,6 +35,7 @@ from commerce.touchpoints.links import go_url
 from community.groups.models import Group, Membership
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread
+from config.pieces import Key, pieces, tell, told
 
 register = template.Library()
 
@@ -67,7 +70,7 @@ def money(minor: int | None, currency: str) -> str:
     return "" if minor is None else in_words(minor, currency)
 
 
-@register.inclusion_tag("commerce/listings/_card.html")
+@register.simple_tag
 def listing_card(
     listing: Listing,
     placement: Placement | None = None,
@@ -75,20 +78,31 @@ def listing_card(
     shape: str = "",
     heading: str = "h3",
     seller: bool = False,
-) -> dict[str, Any]:
+) -> SafeString:
     """Draw a listing's card; `shape="tile"` keeps it upright.
 
     With the placement it stands in, the link is our redirect, which counts the click; without, it
-    is the listing's own page here.
+    is the listing's own page here. A card shows everybody the same, so it is kept.
     """
-    return {
+    href = go_url(listing, placement=placement) if placement else listing.get_absolute_url()
+    names = {
         "listing": listing,
-        "href": go_url(listing, placement=placement) if placement else listing.get_absolute_url(),
+        "href": href,
         "counted": placement is not None,
         "shape": shape,
         "heading": heading,
         "seller": seller,
     }
+    key = ("card", href, shape, heading, seller, _told_listing(listing))
+    return mark_safe(
+        pieces.get(key, lambda: get_template("commerce/listings/_card.html").render(names))
+    )
+
+
+def _told_listing(listing: Listing) -> Key:
+    """All a card shows of a listing."""
+    cover, merchant = listing.cover, listing.merchant
+    return told(listing), cover and cover.pk, merchant.kind, merchant.name
 
 
 @register.simple_tag
@@ -122,14 +136,43 @@ def talked_about(context: Context, listing: Listing) -> list[Thread]:
 def prepare_posts(context: Context, posts: Iterable[Post]) -> str:
     """Load what stands beside all posts of a page, and whom their authors speak for."""
     posts = list(posts)
-    if not posts:
-        return ""
-    beside = beside_posts(posts, _viewer(context), membership=_membership(context))
+    if posts:
+        _prepare(posts, beside_posts(posts, _viewer(context), membership=_membership(context)))
+    return ""
+
+
+@register.simple_tag(takes_context=True)
+def prepare_thread(context: Context, thread: Thread, posts: Iterable[Post]) -> str:
+    """The same for the posts of one thread's page; one cheap query where nothing is placed."""
+    posts = list(posts)
+    if Placement.objects.filter(thread=thread).exists():
+        return prepare_posts(context, posts)
+    setattr(thread, _LINKED, [])
+    _prepare(posts, {post.pk: BesidePost() for post in posts})
+    return ""
+
+
+def _prepare(posts: list[Post], beside: dict[int, BesidePost]) -> None:
     teams = disclosures_of(post.author_id for post in posts)
     for post in posts:
         setattr(post, _BESIDE, beside[post.pk])
         setattr(post, _TEAMS, teams.get(post.author_id, []))
-    return ""
+        tell(post, _told_beside(beside[post.pk], teams.get(post.author_id, [])))
+
+
+def _told_beside(beside: BesidePost, teams: list[TeamMember]) -> Key | None:
+    """All that commerce draws in a post; None with anything to decide on, which is personal."""
+    if beside.suggestions or any(shown.may_decide for shown in beside.cards):
+        return None
+    cards = tuple(
+        (
+            told(one.placement),
+            go_url(one.listing, placement=one.placement),
+            *_told_listing(one.listing),
+        )
+        for one in beside.cards
+    )
+    return cards, tuple(told(place.merchant) for place in teams)
 
 
 @register.inclusion_tag("commerce/placements/_beside_post.html", takes_context=True)
@@ -186,6 +229,13 @@ def prepare_threads(context: Context, rows: Iterable[Any]) -> str:
     minis = minis_of_threads(threads, _viewer(context))
     for thread in threads:
         setattr(thread, _MINIS, minis[thread.pk])
+        tell(
+            thread,
+            tuple(
+                (go_url(one.listing, placement=one), *_told_listing(one.listing))
+                for one in minis[thread.pk]
+            ),
+        )
     return ""
 
 

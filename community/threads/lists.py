@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from community.members.models import Viewer
 from community.threads.models import PostImage, Thread, ThreadQuerySet
 from community.uploads.models import Image
+from config.pieces import Key, more_told, told
 
 STRIP_MAX = 4  # pictures of the opening post in a row
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +25,15 @@ class ThreadRow:
     thread: Thread
     pictures: list[Image] = field(default_factory=list)
     more_pictures: int = 0  # how many the opening post has beyond `pictures`
+
+    def told(self, show_group: bool) -> Key | None:
+        """The key of its piece; None when it is drawn for this reader alone."""
+        thread, more = self.thread, more_told(self.thread)
+        if more is None:
+            return None
+        group = told(thread.group) if show_group else ()
+        pictures = tuple(picture.pk for picture in self.pictures)
+        return "row", told(thread), told(thread.author), group, pictures, more
 
 
 def page_of(
@@ -56,12 +66,12 @@ def thread_rows(threads: Iterable[Thread], viewer: Viewer) -> list[ThreadRow]:
             post__hidden_at__isnull=True,
             image__in=Image.objects.visible_to(viewer),
         )
-        .select_related("image", "post")
-        .defer("post__body", "post__html")
+        .select_related("image")
+        .annotate(thread_id=F("post__thread_id"))
         .order_by("post", "position")
     )
     for one in shown if threads else ():
-        strips.setdefault(one.post.thread_id, []).append(one.image)
+        strips.setdefault(one.thread_id, []).append(one.image)
     return [
         ThreadRow(
             thread=thread,

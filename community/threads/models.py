@@ -27,8 +27,17 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         return self.filter(group__in=GroupQuerySet(Group).visible_to(viewer))
 
     def for_list(self) -> Self:
-        """With all a row shows, in one query; not those whose opening post is hidden."""
-        return self.filter(is_listed=True).select_related("group", "author", "last_post_by")
+        """With what a row shows alone, in one query; not those whose opening post is hidden."""
+        return (
+            self.filter(is_listed=True)
+            .select_related("group", "author")
+            .only(
+                *("title", "excerpt", "last_post_at", "reply_count"),
+                *("pinned_at", "locked_at", "answer"),
+                *("group__name", "group__glyph", "group__tint"),
+                *("author__name", "author__handle", "author__avatar"),
+            )
+        )
 
     def latest_first(self) -> Self:
         return self.order_by("-last_post_at", "-pk")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from community.groups.models import Membership, Role
 from community.groups.services import membership_of
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread, ThreadQuerySet
+from config.pieces import Key, more_told, told
 
 PAGES_AROUND = 2  # numbers shown on either side of the page one is on
 
@@ -24,7 +26,27 @@ class ShownPost:
     mine: bool = False
     may_edit: bool = False
     may_reply: bool = False
+    may_flag: bool = False
     is_answer: bool = False
+
+    @property
+    def answer(self) -> Post | None:
+        """The thread's answer, when this is the opening post."""
+        return self.post.thread.answer if self.post.is_opening else None
+
+    @property
+    def told(self) -> Key | None:
+        """The key of its piece; None when it is drawn for `viewer` alone."""
+        post, more = self.post, more_told(self.post)
+        if self.mine or more is None:
+            return None
+        answered = post.reply_to
+        return (
+            *("post", self.role, self.readable, self.may_edit, self.may_reply, self.may_flag),
+            *(self.is_answer, post.page, post.is_opening and post.thread.answer_id),
+            *(told(post), told(post.author), told(answered), told(answered and answered.author)),
+            more,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +62,8 @@ class ThreadPage:
 
     @property
     def plain_posts(self) -> list[Post]:
-        """The readable posts themselves, for what loads things beside all of them at once."""
-        return [shown.post for shown in self.posts if shown.readable]
+        """The posts themselves, for what loads things beside all of them at once."""
+        return [shown.post for shown in self.posts]
 
     @property
     def last(self) -> int:
@@ -75,7 +97,27 @@ class ThreadPage:
 
 def for_page(threads: ThreadQuerySet) -> ThreadQuerySet:
     """With all a thread page and a post's address need of the thread, in one query."""
-    return threads.select_related("group", "author", "answer").defer("answer__body", "answer__html")
+    return threads.select_related("group")
+
+
+def posts_for_page(thread: Thread, *, after: int, last: int) -> list[Post]:
+    """Load the posts numbered above `after` up to `last`, with all a page shows. One query.
+
+    Of people only what is drawn: the fewer columns, the cheaper each row.
+    """
+    role = Membership.objects.filter(group=thread.group_id, member=OuterRef("author_id"))
+    posts = (
+        Post.objects.filter(thread=thread, number__gt=after, number__lte=last)
+        .select_related("author", "reply_to__author")
+        .only(
+            *("thread", "number", "html", "client_key", "created_at", "edited_at"),
+            *("hidden_at", "hidden_reason", "author__name", "author__handle", "author__avatar"),
+            *("reply_to__number", "reply_to__author__name"),
+        )
+        .annotate(author_role=Subquery(role.values("role")))
+        .order_by("number")
+    )
+    return list(posts)
 
 
 def page_number(wanted: str | None, thread: Thread) -> int | None:
@@ -90,17 +132,10 @@ def page_number(wanted: str | None, thread: Thread) -> int | None:
 
 
 def thread_page(thread: Thread, number: int, viewer: Viewer) -> ThreadPage:
-    """Load page `number` (from 1). Two queries, and one more for a member's place in the group."""
+    """Load page `number` (from 1). One query, and one more for a member's place in the group."""
     size = settings.POSTS_PER_PAGE
     membership = membership_of(viewer, thread.group) if isinstance(viewer, Member) else None
-    posts = list(
-        Post.objects.filter(
-            thread=thread, number__gt=(number - 1) * size, number__lte=number * size
-        )
-        .select_related("author", "reply_to__author")
-        .defer("body", "reply_to__body", "reply_to__html")
-        .order_by("number")
-    )
+    posts = posts_for_page(thread, after=(number - 1) * size, last=number * size)
     return ThreadPage(
         thread=thread,
         number=number,
@@ -114,29 +149,24 @@ def thread_page(thread: Thread, number: int, viewer: Viewer) -> ThreadPage:
 def shown_posts(
     posts: list[Post], thread: Thread, viewer: Viewer, membership: Membership | None
 ) -> list[ShownPost]:
-    """Say of each post what `viewer` sees and may do. One query, for the authors' roles."""
-    roles = dict(
-        Membership.objects.filter(
-            group=thread.group_id, member__in={post.author_id for post in posts}
-        )
-        .exclude(role=Role.MEMBER)
-        .values_list("member_id", "role")
-    )
+    """Say of each post (of `posts_for_page`) what `viewer` sees and may do. No query."""
     moderates = membership is not None and membership.moderates
     shown = []
     for post in posts:
         post.thread = thread
+        role: str | None = post.author_role  # type: ignore[attr-defined]
         mine = viewer.is_authenticated and post.author_id == viewer.pk
         readable = mine or not post.is_hidden
         open_to_author = mine and membership is not None and not thread.is_locked
         shown.append(
             ShownPost(
                 post=post,
-                role=roles.get(post.author_id, ""),
+                role="" if role in (None, Role.MEMBER) else role,
                 readable=readable,
                 mine=mine,
                 may_edit=not post.is_hidden and (moderates or open_to_author),
                 may_reply=not post.is_hidden and membership is not None and not thread.is_locked,
+                may_flag=viewer.is_authenticated and not mine and not post.is_hidden,
                 is_answer=post.pk == thread.answer_id,
             )
         )

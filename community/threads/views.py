@@ -31,6 +31,7 @@ from community.threads.pages import (
     ThreadPage,
     for_page,
     page_number,
+    posts_for_page,
     shown_posts,
     thread_page,
 )
@@ -360,12 +361,7 @@ def _replied(request: MemberRequest, thread: Thread, post: Post, form: ReplyForm
     if not seen or Post(number=seen).page != post.page or post.thread_id != thread.pk:
         return HttpResponseClientRedirect(_place_of(post))
     thread = _thread_or_404(request, thread.pk)
-    since = list(
-        Post.objects.filter(thread=thread, number__gt=seen, number__lte=post.number)
-        .select_related("author", "reply_to__author")
-        .defer("body", "reply_to__body", "reply_to__html")
-        .order_by("number")
-    )
+    since = posts_for_page(thread, after=seen, last=post.number)
     membership = membership_of(request.user, thread.group)
     context = {
         **_reply_context(thread, ReplyForm(), None, post.number),

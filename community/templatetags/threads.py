@@ -1,0 +1,41 @@
+"""Posts and rows of threads as pieces: drawn once for all who see the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
+
+from community.threads.lists import ThreadRow
+from community.threads.pages import ShownPost
+from config.pieces import Key, pieces
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def post_piece(context: Context, shown: ShownPost) -> SafeString:
+    """Draw a post; from the pieces kept unless something in it is for this reader alone."""
+    return _piece(context, "community/threads/_post.html", shown.told, {"shown": shown})
+
+
+@register.simple_tag(takes_context=True)
+def row_piece(context: Context, row: ThreadRow, show_group: bool = False) -> SafeString:
+    """Draw a thread's row in a list."""
+    names = {"row": row, "show_group": show_group}
+    return _piece(context, "community/threads/_row.html", row.told(show_group), names)
+
+
+def _piece(
+    context: Context, template_name: str, key: Key | None, names: dict[str, Any]
+) -> SafeString:
+    drawing = get_template(template_name)
+    if key is None:
+        with context.push(**names):
+            fresh: str = drawing.template.render(context)  # type: ignore[attr-defined]
+        return mark_safe(fresh)
+    # Without the page's context: what is kept can know nothing of the reader.
+    return mark_safe(pieces.get(key, lambda: drawing.render(names)))
