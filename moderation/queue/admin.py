@@ -35,6 +35,16 @@ else:
 class ReadOnlyAdmin(AnyAdmin):
     """Rows that are read here and changed by verbs alone."""
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Django's own title asks to "select" one, which is not all there is to do with a list.
+        title = str(self.opts.verbose_name_plural).capitalize()
+        answer: HttpResponse = super().changelist_view(
+            request, {"title": title, **(extra_context or {})}
+        )
+        return answer
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
