@@ -62,6 +62,10 @@ TITLES: Final = (
 )
 
 
+class TooFewListings(Exception):
+    """A feed has fewer listings than posts are to name."""
+
+
 @dataclass(frozen=True)
 class Dump:
     """A folder of a Stack Exchange site and the group it goes into."""
@@ -173,7 +177,7 @@ def publish_posts(rng: random.Random, merchants: Sequence[Merchant], count: int)
     """Let members publish `count` posts in one group, each naming a listing as people do.
 
     A feed may bring neither addresses nor SKUs; where a post needs one, its shop first says it,
-    by the verb of the listing's form.
+    by the verb of the listing's form. Raises TooFewListings.
     """
     group = Group.objects.get(slug="market")
     writers = [_make_member(f"writer-{number}") for number in range(1, WRITERS + 1)]
@@ -210,6 +214,8 @@ def _pick(pool: list[Listing], *, with_model: bool) -> Listing:
     for place, listing in enumerate(pool):
         if not with_model or (listing.brand and listing.model):
             return pool.pop(place)
+    if not pool:
+        raise TooFewListings("A feed has too few listings: every post names another one.")
     return pool.pop(0)
 
 

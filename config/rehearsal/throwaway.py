@@ -21,8 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shoal-rehearsal-")))
         (folder / "static").mkdir()
         environment = {
-            # A prefetch is refused with 503, which Django logs as an error.
-            "LOG_LEVEL": "CRITICAL",
+            "LOG_LEVEL": "ERROR",
             **os.environ,
             "SHOAL_MODE": "test",
             "STATIC_ROOT": str(folder / "static"),

@@ -101,7 +101,7 @@ class Command(BaseCommand):
             log = self._rehearse(
                 folder, options["clicks"], options["orders"], options["seed"], options["log"]
             )
-        except readers.Surprise as surprise:
+        except (readers.Surprise, stage.TooFewListings) as surprise:
             raise CommandError(str(surprise)) from surprise
         self._compare(log)
         self.stdout.write(f"All of it took {time.monotonic() - began:.1f} s.")
