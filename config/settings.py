@@ -233,7 +233,7 @@ EMAIL_BACKEND = env.str(
         "test": "django.core.mail.backends.locmem.EmailBackend",
     }[MODE],
 )
-EMAIL_FILE_PATH = str(BASE_DIR / ".demo" / "mail")
+EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", str(BASE_DIR / ".demo" / "mail"))
 EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.int("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")

@@ -73,6 +73,8 @@ def go(request: HttpRequest, token: str) -> HttpResponse:
     if not_counted is NotCounted.PREFETCH:
         # Refused, so that the browser asks again when the reader really clicks.
         response = HttpResponse(status=503)
+        # Django would log an error for every page a browser looks ahead at.
+        response._has_been_logged = True  # type: ignore[attr-defined]
     else:
         response = HttpResponseRedirect(_target(listing, recorded))
     if recorded and recorded.touchpoint.visitor_id:
