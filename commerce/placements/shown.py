@@ -142,7 +142,14 @@ def disclosures_of(authors: Iterable[int]) -> dict[int, list[TeamMember]]:
     teams: defaultdict[int, list[TeamMember]] = defaultdict(list)
     wanted = set(authors)
     if wanted:
-        places = TeamMember.objects.filter(member__in=wanted).select_related("merchant")
+        places = (
+            TeamMember.objects.filter(member__in=wanted)
+            .select_related("merchant")
+            .only(
+                *("member", "merchant__slug", "merchant__name"),
+                *("merchant__kind", "merchant__disclosure"),
+            )
+        )
         for place in places.exclude(
             merchant__kind=MerchantKind.PERSON, merchant__disclosure=""
         ).order_by("pk"):

@@ -9,6 +9,7 @@ from django.template import Context
 from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
+from community.threads.forms import PostForm
 from community.threads.lists import ThreadRow
 from community.threads.pages import ShownPost
 from config.pieces import Key, pieces
@@ -27,6 +28,13 @@ def row_piece(context: Context, row: ThreadRow, show_group: bool = False) -> Saf
     """Draw a thread's row in a list."""
     names = {"row": row, "show_group": show_group}
     return _piece(context, "community/threads/_row.html", row.told(show_group), names)
+
+
+@register.simple_tag(takes_context=True)
+def picture_fields(context: Context, form: PostForm) -> SafeString:
+    """Draw the composer's fields for a picture, the same for everybody until they are sent."""
+    key = None if form.is_bound else ("picture fields", type(form), form.prefix)
+    return _piece(context, "community/threads/_picture_fields.html", key, {"form": form})
 
 
 def _piece(

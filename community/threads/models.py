@@ -4,12 +4,12 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 
-from community.groups.models import Group, GroupQuerySet
+from community.groups.models import Group, GroupQuerySet, JoinMode, Membership
 from community.hiding.models import Hideable
 from community.members.models import Member, Viewer
 from community.uploads.models import Image
@@ -24,7 +24,12 @@ RESERVED_SLUGS = frozenset({"answer", "listings", "lock", "placements", "replies
 class ThreadQuerySet(models.QuerySet["Thread"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Threads of the groups `viewer` may read."""
-        return self.filter(group__in=GroupQuerySet(Group).visible_to(viewer))
+        # What Group's visible_to says, on the join that pages make anyway: half of what it costs
+        # to write the query down.
+        if not viewer.is_authenticated:
+            return self.exclude(group__join_mode=JoinMode.HIDDEN)
+        inside = Membership.objects.filter(group=OuterRef("group_id"), member_id=viewer.pk)
+        return self.filter(~Q(group__join_mode=JoinMode.HIDDEN) | Exists(inside))
 
     def for_list(self) -> Self:
         """With what a row shows alone, in one query; not those whose opening post is hidden."""
