@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from community.threads.forms import PostForm
 from community.threads.lists import ThreadRow
-from community.threads.pages import ShownPost
-from config.pieces import Key, pieces
+from community.threads.pages import ShownPost, ThreadPage
+from config.pieces import Key, pieces, told
 
 register = template.Library()
 
@@ -28,6 +28,24 @@ def row_piece(context: Context, row: ThreadRow, show_group: bool = False) -> Saf
     """Draw a thread's row in a list."""
     names = {"row": row, "show_group": show_group}
     return _piece(context, "community/threads/_row.html", row.told(show_group), names)
+
+
+@register.simple_tag(takes_context=True)
+def head_piece(context: Context, page: ThreadPage) -> SafeString:
+    """Draw the head of a thread's page; afresh for those who may lock, whose form has a token."""
+    thread, names = page.thread, {"page": page, "thread": page.thread}
+    key = "head", told(thread), told(thread.group), page.last, page.is_last, page.may_write
+    drawn_for_all = None if page.may_lock else key
+    return _piece(context, "community/threads/_head.html", drawn_for_all, names)
+
+
+@register.simple_tag(takes_context=True)
+def pages_piece(context: Context, page: ThreadPage, where: str) -> SafeString:
+    """Draw the way to other pages of a thread, `where`: above or below the posts."""
+    address = page.thread.get_absolute_url()
+    key = "pages", address, page.number, page.last, where
+    names = {"page": page, "address": address, "where": where}
+    return _piece(context, "community/threads/_pages.html", key, names)
 
 
 @register.simple_tag(takes_context=True)
