@@ -122,7 +122,7 @@ def after(request: MemberRequest, slug: str) -> JsonResponse:
     more = len(page) > GAP_MESSAGES
     response = JsonResponse(
         {
-            "messages": [as_json(message) for message in page[:GAP_MESSAGES]],
+            "messages": [as_json(message, request.user) for message in page[:GAP_MESSAGES]],
             "more": more,
             "seq": found.last_seq,
         }
@@ -131,7 +131,8 @@ def after(request: MemberRequest, slug: str) -> JsonResponse:
     return response
 
 
-def as_json(message: Message) -> dict[str, object]:
+def as_json(message: Message, viewer: Member) -> dict[str, object]:
+    message.viewer_is_sender = message.sender_id == viewer.pk
     return {
         "seq": message.seq,
         "key": str(message.client_key) if message.client_key else None,
@@ -158,7 +159,7 @@ def send(request: MemberRequest, slug: str) -> HttpResponse:
             refusal, status = refused.reason, refused.status
         else:
             if wants_json:
-                return JsonResponse(as_json(message), status=201)
+                return JsonResponse(as_json(message, request.user), status=201)
             back = request.POST.get("next", "")
             if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
                 return redirect(back)

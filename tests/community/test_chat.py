@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from community.chat import consumers
 from community.chat.errors import NothingSaid, NotInRoom, TooFast, TooLong
@@ -192,6 +193,21 @@ def test_a_room_costs_the_same_with_two_and_with_fifty_messages(
         Message(room=room, seq=n, sender=ada, body="n", html="n") for n in range(2, 50)
     )
     assert look() == few
+
+
+def test_only_its_sender_reads_why_a_message_was_hidden(
+    as_ada: Client, as_bo: Client, room: Room, ada: Member, bo: Member, mo: Member, group: Group
+):
+    message = send_message(room=room, sender=ada, body="Meet me behind the shop")
+    message.hide(by=mo, reason="No private deals.", at=timezone.now())
+    message.save()
+    for client, reason in ((as_ada, True), (as_bo, False)):
+        page = client.get(f"/chat/{group.slug}/").content.decode()
+        asked_again = client.get(f"/chat/{group.slug}/after/?only=1").json()["messages"][0]["html"]
+        for html in (page, asked_again):
+            assert "Hidden by a moderator" in html
+            assert ("No private deals." in html) == reason
+            assert "Meet me behind the shop" not in html
 
 
 def test_a_room_is_404_for_those_outside_the_group(
