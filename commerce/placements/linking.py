@@ -57,10 +57,6 @@ class Reading:
     tokens: dict[str, Spot]
     phrased: str
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.addresses or self.own_pages or self.gtins or self.skus or self.tokens)
-
 
 @dataclass(frozen=True)
 class Candidate:

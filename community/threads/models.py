@@ -18,7 +18,7 @@ TITLE_MAX_CHARS = 150
 POST_MAX_CHARS = 50_000
 EXCERPT_MAX_CHARS = 240
 # Words that follow a thread's id in an address of their own: a thread called "Lock" is no lock.
-RESERVED_SLUGS = frozenset({"answer", "listings", "lock", "placements", "replies"})
+RESERVED_SLUGS = frozenset({"lock", "replies"})
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):

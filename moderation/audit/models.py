@@ -7,7 +7,7 @@ from community.members.models import Member
 
 
 class AuditEntry(models.Model):
-    """One act of a moderator. `target` says of what kind and number: `community.post:12`."""
+    """One act of a moderator. `target` says of what kind and number: `post:12`."""
 
     acted_at = models.DateTimeField(default=timezone.now)
     actor = models.ForeignKey(Member, models.PROTECT, related_name="audit_entries")
