@@ -7,265 +7,490 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('commerce', '0001_initial'),
-        ('community', '0001_initial'),
+        ("commerce", "0001_initial"),
+        ("community", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='listing',
-            name='group',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='listings', to='community.group'),
+            model_name="listing",
+            name="group",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="listings",
+                to="community.group",
+            ),
         ),
         migrations.AddField(
-            model_name='listing',
-            name='hidden_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="listing",
+            name="hidden_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='listingphoto',
-            name='image',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='listing_photos', to='community.image'),
+            model_name="listingphoto",
+            name="image",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="listing_photos",
+                to="community.image",
+            ),
         ),
         migrations.AddField(
-            model_name='listingphoto',
-            name='listing',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='photos', to='commerce.listing'),
+            model_name="listingphoto",
+            name="listing",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="photos",
+                to="commerce.listing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='merchant',
-            constraint=models.UniqueConstraint(condition=models.Q(('host', ''), _negated=True), fields=('host',), name='merchant_host_once'),
+            model_name="merchant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("host", ""), _negated=True),
+                fields=("host",),
+                name="merchant_host_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='merchant',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['shop', 'person'])), name='merchant_kind_known'),
+            model_name="merchant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["shop", "person"])), name="merchant_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='merchant',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='merchant_currency_is_iso'),
+            model_name="merchant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                name="merchant_currency_is_iso",
+            ),
         ),
         migrations.AddField(
-            model_name='listing',
-            name='merchant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='listings', to='commerce.merchant'),
+            model_name="listing",
+            name="merchant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="listings",
+                to="commerce.merchant",
+            ),
         ),
         migrations.AddField(
-            model_name='modeltoken',
-            name='listing',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='model_tokens', to='commerce.listing'),
+            model_name="modeltoken",
+            name="listing",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="model_tokens",
+                to="commerce.listing",
+            ),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='decided_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="placement",
+            name="decided_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='listing',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='commerce.listing'),
+            model_name="placement",
+            name="listing",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="placements",
+                to="commerce.listing",
+            ),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='placed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="placement",
+            name="placed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='post',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='community.post'),
+            model_name="placement",
+            name="post",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="placements",
+                to="community.post",
+            ),
         ),
         migrations.AddField(
-            model_name='placement',
-            name='thread',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='placements', to='community.thread'),
+            model_name="placement",
+            name="thread",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="placements",
+                to="community.thread",
+            ),
         ),
         migrations.AddField(
-            model_name='teammember',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='merchant_teams', to=settings.AUTH_USER_MODEL),
+            model_name="teammember",
+            name="member",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="merchant_teams",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='teammember',
-            name='merchant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='team', to='commerce.merchant'),
+            model_name="teammember",
+            name="merchant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="team",
+                to="commerce.merchant",
+            ),
         ),
         migrations.AddField(
-            model_name='touchpoint',
-            name='author',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="touchpoint",
+            name="author",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='touchpoint',
-            name='group',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.group'),
+            model_name="touchpoint",
+            name="group",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="community.group",
+            ),
         ),
         migrations.AddField(
-            model_name='touchpoint',
-            name='listing',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='touchpoints', to='commerce.listing'),
+            model_name="touchpoint",
+            name="listing",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="touchpoints",
+                to="commerce.listing",
+            ),
         ),
         migrations.AddField(
-            model_name='touchpoint',
-            name='member',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='touchpoints', to=settings.AUTH_USER_MODEL),
+            model_name="touchpoint",
+            name="member",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="touchpoints",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='touchpoint',
-            name='merchant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='touchpoints', to='commerce.merchant'),
+            model_name="touchpoint",
+            name="merchant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="touchpoints",
+                to="commerce.merchant",
+            ),
         ),
         migrations.AddField(
-            model_name='touchpoint',
-            name='message',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.message'),
+            model_name="touchpoint",
+            name="message",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="community.message",
+            ),
         ),
         migrations.AddField(
-            model_name='touchpoint',
-            name='post',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.post'),
+            model_name="touchpoint",
+            name="post",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="community.post",
+            ),
         ),
         migrations.AddField(
-            model_name='touchpoint',
-            name='thread',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='touchpoints', to='community.thread'),
+            model_name="touchpoint",
+            name="thread",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="touchpoints",
+                to="community.thread",
+            ),
         ),
         migrations.AddField(
-            model_name='visitor',
-            name='member',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visitors', to=settings.AUTH_USER_MODEL),
+            model_name="visitor",
+            name="member",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="visitors",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='touchpoint',
-            name='visitor',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='touchpoints', to='commerce.visitor'),
+            model_name="touchpoint",
+            name="visitor",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="touchpoints",
+                to="commerce.visitor",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listingphoto',
-            constraint=models.UniqueConstraint(fields=('listing', 'position'), name='listing_photo_position_once'),
+            model_name="listingphoto",
+            constraint=models.UniqueConstraint(
+                fields=("listing", "position"), name="listing_photo_position_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(fields=['group', 'state', '-published_at'], name='listing_in_group'),
+            model_name="listing",
+            index=models.Index(fields=["group", "state", "-published_at"], name="listing_in_group"),
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(fields=['merchant', '-created_at'], name='listing_of_merchant'),
+            model_name="listing",
+            index=models.Index(fields=["merchant", "-created_at"], name="listing_of_merchant"),
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('sku', ''), _negated=True), fields=['sku'], name='listing_by_sku'),
+            model_name="listing",
+            index=models.Index(
+                condition=models.Q(("sku", ""), _negated=True),
+                fields=["sku"],
+                name="listing_by_sku",
+            ),
         ),
         migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('gtin', ''), _negated=True), fields=['gtin'], name='listing_by_gtin'),
+            model_name="listing",
+            index=models.Index(
+                condition=models.Q(("gtin", ""), _negated=True),
+                fields=["gtin"],
+                name="listing_by_gtin",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hidden_at__isnull', True), ('hidden_by__isnull', True), ('hidden_reason', '')), models.Q(('hidden_at__isnull', False), ('hidden_by__isnull', False), models.Q(('hidden_reason', ''), _negated=True)), _connector='OR'), name='commerce_listing_hidden_whole'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("hidden_at__isnull", True),
+                        ("hidden_by__isnull", True),
+                        ("hidden_reason", ""),
+                    ),
+                    models.Q(
+                        ("hidden_at__isnull", False),
+                        ("hidden_by__isnull", False),
+                        models.Q(("hidden_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="commerce_listing_hidden_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.UniqueConstraint(condition=models.Q(('sku', ''), _negated=True), fields=('merchant', 'sku'), name='sku_once_a_merchant'),
+            model_name="listing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("sku", ""), _negated=True),
+                fields=("merchant", "sku"),
+                name="sku_once_a_merchant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.UniqueConstraint(condition=models.Q(('url_key', ''), _negated=True), fields=('url_key',), name='listing_address_once'),
+            model_name="listing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("url_key", ""), _negated=True),
+                fields=("url_key",),
+                name="listing_address_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'live', 'reserved', 'sold', 'withdrawn'])), name='listing_state_known'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["draft", "live", "reserved", "sold", "withdrawn"])
+                ),
+                name="listing_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['sale', 'wanted'])), name='listing_kind_known'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["sale", "wanted"])), name="listing_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('condition__in', ['new', 'like_new', 'good', 'fair', 'for_parts'])), name='listing_condition_known'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("condition__in", ["new", "like_new", "good", "fair", "for_parts"])
+                ),
+                name="listing_condition_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'wanted'), ('price_minor__isnull', False), _connector='OR'), name='listing_for_sale_has_a_price'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind", "wanted"), ("price_minor__isnull", False), _connector="OR"
+                ),
+                name="listing_for_sale_has_a_price",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='listing_currency_is_iso'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
+                name="listing_currency_is_iso",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('url', ''), ('url_key', '')), models.Q(models.Q(('url', ''), _negated=True), models.Q(('url_key', ''), _negated=True)), _connector='OR'), name='listing_address_has_its_key'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("url", ""), ("url_key", "")),
+                    models.Q(
+                        models.Q(("url", ""), _negated=True),
+                        models.Q(("url_key", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="listing_address_has_its_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('url', ''), ('url__startswith', 'https://'), _connector='OR'), name='listing_address_is_https'),
+            model_name="listing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("url", ""), ("url__startswith", "https://"), _connector="OR"),
+                name="listing_address_is_https",
+            ),
         ),
         migrations.AddIndex(
-            model_name='modeltoken',
-            index=models.Index(fields=['token'], name='model_token_lookup'),
+            model_name="modeltoken",
+            index=models.Index(fields=["token"], name="model_token_lookup"),
         ),
         migrations.AddConstraint(
-            model_name='modeltoken',
-            constraint=models.UniqueConstraint(fields=('listing', 'token'), name='model_token_once'),
+            model_name="modeltoken",
+            constraint=models.UniqueConstraint(
+                fields=("listing", "token"), name="model_token_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='placement',
-            index=models.Index(fields=['listing', 'state'], name='placement_of_listing'),
+            model_name="placement",
+            index=models.Index(fields=["listing", "state"], name="placement_of_listing"),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.UniqueConstraint(fields=('post', 'listing'), name='listing_once_in_a_post'),
+            model_name="placement",
+            constraint=models.UniqueConstraint(
+                fields=("post", "listing"), name="listing_once_in_a_post"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.UniqueConstraint(condition=models.Q(('post__isnull', True)), fields=('thread', 'listing'), name='listing_once_on_a_thread'),
+            model_name="placement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("post__isnull", True)),
+                fields=("thread", "listing"),
+                name="listing_once_on_a_thread",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.CheckConstraint(condition=models.Q(('evidence__in', ['hand', 'url', 'gtin', 'sku', 'model'])), name='placement_evidence_known'),
+            model_name="placement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("evidence__in", ["hand", "url", "gtin", "sku", "model"])),
+                name="placement_evidence_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['placed', 'suggested', 'removed'])), name='placement_state_known'),
+            model_name="placement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["placed", "suggested", "removed"])),
+                name="placement_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'removed'), _negated=True), ('decided_by__isnull', False), _connector='OR'), name='placement_removed_by_somebody'),
+            model_name="placement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "removed"), _negated=True),
+                    ("decided_by__isnull", False),
+                    _connector="OR",
+                ),
+                name="placement_removed_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='teammember',
-            constraint=models.UniqueConstraint(fields=('merchant', 'member'), name='team_member_once'),
+            model_name="teammember",
+            constraint=models.UniqueConstraint(
+                fields=("merchant", "member"), name="team_member_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='touchpoint',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['occurred_at'], name='touch_by_time'),
+            model_name="touchpoint",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                fields=["occurred_at"], name="touch_by_time"
+            ),
         ),
         migrations.AddIndex(
-            model_name='touchpoint',
-            index=models.Index(fields=['visitor', 'occurred_at'], name='touch_of_visitor'),
+            model_name="touchpoint",
+            index=models.Index(fields=["visitor", "occurred_at"], name="touch_of_visitor"),
         ),
         migrations.AddIndex(
-            model_name='touchpoint',
-            index=models.Index(fields=['member', 'occurred_at'], name='touch_of_member'),
+            model_name="touchpoint",
+            index=models.Index(fields=["member", "occurred_at"], name="touch_of_member"),
         ),
         migrations.AddIndex(
-            model_name='touchpoint',
-            index=models.Index(fields=['merchant', 'occurred_at'], name='touch_of_merchant'),
+            model_name="touchpoint",
+            index=models.Index(fields=["merchant", "occurred_at"], name="touch_of_merchant"),
         ),
         migrations.AddConstraint(
-            model_name='touchpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('consent', True), ('visitor__isnull', True), _connector='OR'), name='no_visitor_without_consent'),
+            model_name="touchpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("consent", True), ("visitor__isnull", True), _connector="OR"),
+                name="no_visitor_without_consent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='touchpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['click', 'chat_click'])), name='touch_kind_known'),
+            model_name="touchpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["click", "chat_click"])), name="touch_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='touchpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('not_counted__in', ['', 'bot', 'prefetch', 'repeat'])), name='touch_not_counted_known'),
+            model_name="touchpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("not_counted__in", ["", "bot", "prefetch", "repeat"])),
+                name="touch_not_counted_known",
+            ),
         ),
     ]
