@@ -193,6 +193,12 @@ def disclosure_of(post: Post) -> dict[str, Any]:
     return {"teams": teams}
 
 
+@register.inclusion_tag("commerce/merchants/_disclosure.html")
+def sells_for(member: Member) -> dict[str, Any]:
+    """Whom a member sells for, if anybody, for their profile. One query."""
+    return {"teams": disclosures_of([member.pk]).get(member.pk, [])}
+
+
 def _linked(context: Context, thread: Thread) -> list[Shown]:
     linked: list[Shown] | None = getattr(thread, _LINKED, None)
     if linked is None:

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image as PillowImage
 
+from commerce.merchants.services import open_shop
 from community.groups.models import Group
 from community.members.models import Member
 from community.threads.models import Thread
@@ -38,6 +39,14 @@ def test_what_was_said_in_a_hidden_group_stays_there(
     for word in ("Down in the cellar", "Cellar"):
         assert word not in guest.get("/members/ada/").content.decode()
         assert word in as_ada.get("/members/ada/").content.decode()
+
+
+def test_a_profile_says_whom_its_member_sells_for(ada: Member, bo: Member, guest: Client):
+    open_shop(owner=ada, name="Shore Optical", disclosure="sells cameras.")
+    page = guest.get("/members/ada/").content.decode()
+    assert "/merchants/shore-optical/shop/" in page
+    assert "sells cameras." in page
+    assert "Shore Optical" not in guest.get("/members/bo/").content.decode()
 
 
 def test_a_handle_in_capitals_leads_to_its_member(ada: Member, guest: Client):
