@@ -187,6 +187,32 @@ def test_a_list_costs_the_same_for_1_and_for_20_threads(guest, ada, group):
     assert cost[0] == cost[1]
 
 
+@pytest.mark.parametrize(
+    ("who", "page", "queries"),
+    [
+        ("guest", "home", 4),
+        ("guest", "group", 6),
+        ("as_ada", "home", 8),
+        ("as_ada", "group", 10),
+    ],
+)
+def test_home_and_a_group_cost_so_many_queries_for_1_and_for_25_threads(
+    request, bo, group, who, page, queries
+):
+    client = request.getfixturevalue(who)
+    address = {"home": "/", "group": group.get_absolute_url()}[page]
+    cost = []
+    for more in (1, 24):
+        for _ in range(more):
+            make_thread(bo, group, replies=1)
+        client.get(address)  # the first member to come opens the group's chat
+        with CaptureQueriesContext(connection) as spent:
+            response = client.get(address)
+        assert text_of(response).count('<article class="thread"') == group.threads.count()
+        cost.append(len(spent))
+    assert cost == [queries, queries]
+
+
 # -- starting and replying --------------------------------------------------------------------
 
 
