@@ -29,6 +29,7 @@ from moderation.flags.models import Case, Decision, Flag, FlagReason, Outcome
 from moderation.flags.services import FLAGS_PER_DAY, decide, flag, show_again
 from moderation.queue.roles import ROLE_NAME, ensure_moderator_role
 from tests.factories import make_member, make_post, make_thread
+from tests.factories_commerce import keeper_of, make_listing
 
 pytestmark = pytest.mark.django_db
 
@@ -181,6 +182,22 @@ def test_hiding_a_message_hides_its_words_in_the_room(
     assert Message.objects.get().is_hidden
     for address in (f"/chat/{group.slug}/", f"/chat/{group.slug}/after/?after=0"):
         assert "bank transfer" not in as_bo.get(address).content.decode()
+
+
+def test_a_hidden_listing_is_gone_but_for_its_seller_who_reads_why(
+    staff: Member, as_member: Callable[[Member], Client], as_bo: Client
+):
+    listing = make_listing(title="Optra R2-M, never opened")
+    seller = as_member(keeper_of(listing.merchant))
+    address = listing.get_absolute_url()
+    assert f"/flag/listing/{listing.pk}/" in as_bo.get(address).content.decode()
+    as_bo.post(f"/flag/listing/{listing.pk}/", {"reason": FlagReason.WRONG})
+    case = Case.objects.get(kind="listing", target_id=listing.pk)
+    assert (case.author, case.flag_count) == (keeper_of(listing.merchant), 1)
+    decide(case=case, by=staff, outcome=Outcome.HIDE, reason="The photos are not yours.")
+    assert as_bo.get(address).status_code == 404
+    for page in (address, "/settings/decisions/"):
+        assert "The photos are not yours." in seller.get(page).content.decode()
 
 
 # -- the database -----------------------------------------------------------------------------
