@@ -45,8 +45,8 @@ UNLISTED: Final = {
     ),
 }
 STORIES: Final = (
-    # He clicked the link in his own post: a sale, and nobody's.
-    Story("tomas", "td800", "tomas", clicked=26.31, ordered=26.27),
+    # A belt kit for his own deck, from his own shop: a sale, and nobody's credit.
+    Story("dougal", "bk50", "ivo", clicked=26.31, ordered=26.27),
     # “I have bought the can. The chair conversation is over.”
     Story("sam", "wc2", "maeve", clicked=5.12, ordered=4.93),
 )
@@ -102,6 +102,8 @@ def _places(stage: Stage) -> Iterator[_Place]:
         for text in stage.script.listings
         if text.state in (ListingState.SOLD, ListingState.WITHDRAWN)
     }
+    # Those who sell it have seen it.
+    teams = {shop.slug: shop.team for shop in stage.script.merchants}
     joined: dict[int, list[tuple[str, float]]] = {}
     for membership in Membership.objects.select_related("member").order_by("pk"):
         joined.setdefault(membership.group_id, []).append(
@@ -124,13 +126,21 @@ def _places(stage: Stage) -> Iterator[_Place]:
                 closes=closed.get(keys[listing.pk], 0.0),
                 pull=_pull(placement),
                 talk=tuple(talk[thread.pk]),
-                readers=tuple(joined[thread.group_id]),
+                readers=tuple(
+                    (handle, since)
+                    for handle, since in joined[thread.group_id]
+                    if handle not in teams.get(listing.merchant.slug, ())
+                ),
                 author=(placement.post.author if placement.post else on_thread).handle,
             ),
             listing,
             placement,
         )
-    everybody = tuple((each.handle, each.joined_days_ago) for each in stage.script.people)
+    customers = tuple(
+        (each.handle, each.joined_days_ago)
+        for each in stage.script.people
+        if each.handle not in {handle for team in teams.values() for handle in team}
+    )
     for text in stage.script.listings:
         if text.merchant and text.state != ListingState.DRAFT:
             yield _Place(
@@ -140,7 +150,7 @@ def _places(stage: Stage) -> Iterator[_Place]:
                     opens=text.listed_days_ago,
                     closes=closed.get(text.key, 0.0),
                     pull=0.22,
-                    readers=everybody,
+                    readers=customers,
                 ),
                 stage.listings[text.key],
             )

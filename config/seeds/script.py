@@ -63,7 +63,8 @@ class Edit:
 
 @dataclass(frozen=True)
 class PostText:
-    """A post; `reply_to` is a post's number, `listing` the key of what was placed by hand."""
+    """A post as it was written at first; `reply_to` is a post's number, `listing` the key of what
+    its author placed beside it by hand."""
 
     author: str
     hours: float

@@ -133,12 +133,8 @@ def _write_post(
     text = thread.posts[number - 1]
     key = (thread.group, thread.title)
     author = stage.members[text.author]
-    body = text.body.strip()
-    # Edits come later: at first it said what they changed.
-    for edit in reversed(text.edits):
-        body = body.replace(edit.new, edit.old)
     shown = [image.markdown for image in pictures.get((*key, number), ())]
-    body = "\n\n".join([body, *shown])
+    body = "\n\n".join([text.body.strip(), *shown])
     if number == 1:
         post = start_thread(
             author=author,

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 DAYS: Final = 90
-CLICKS: Final = 3_300
-LONE_ORDERS: Final = 62  # by people no thread sent, in DAYS
+CLICKS: Final = 3_450
+LONE_ORDERS: Final = 66  # by people no thread sent, in DAYS
 
-# What happens at which hour, midnight first; the script counts back from five in the afternoon.
+# What happens at which hour, midnight first; the script counts back from noon.
 HOURS: Final = (3, 2, 1, 1, 1, 2, 4, 7, 8, 8, 8, 9, 11, 10, 8, 8, 9, 10, 12, 14, 15, 14, 10, 6)
-SEEDED_AT_HOUR: Final = 17
+SEEDED_AT_HOUR: Final = 12
 # Sunday first, going back: the script counts back from a Sunday.
 WEEK: Final = (1.35, 1.2, 0.85, 0.9, 0.85, 0.8, 0.95)
 
