@@ -21,6 +21,8 @@ from markdown_it.token import Token
 # Grows when the same source would render otherwise; posts keep the version that rendered them.
 MARKUP_VERSION = 1
 SOURCE_MAX_CHARS = 50_000
+# What a source may grow to: "[a]: address" once and "[a]" nine thousand times are 90 MB of links.
+HTML_MAX_CHARS = 1_000_000
 IMAGES_MAX = 40  # pictures in one post; further ones stay their alt text
 MENTIONS_MAX = 50  # distinct handles looked up in one post; further ones stay text
 
@@ -80,7 +82,7 @@ class Rendered:
 
 
 class SourceTooLong(ValueError):
-    """The source is longer than SOURCE_MAX_CHARS."""
+    """The source is longer than SOURCE_MAX_CHARS, or its HTML than HTML_MAX_CHARS."""
 
 
 FindImages = Callable[[Sequence[UUID]], Mapping[UUID, Picture]]
@@ -118,7 +120,11 @@ def render(
     )
     text = _text(tokens)
     weaver.weave(tokens)
+    if _attribute_chars(tokens) > HTML_MAX_CHARS:
+        raise SourceTooLong
     html = parser.renderer.render(tokens, parser.options, {})
+    if len(html) > HTML_MAX_CHARS:
+        raise SourceTooLong
     return Rendered(
         html=clean(html, tags=INLINE_TAGS if inline_only else TAGS, srcs=weaver.srcs),
         text=text,
@@ -206,6 +212,16 @@ def _open_table(renderer: Any, tokens: Sequence[Token], index: int, *_rest: obje
 
 def _close_table(renderer: Any, tokens: Sequence[Token], index: int, *_rest: object) -> str:
     return "</table></div>\n"
+
+
+def _attribute_chars(tokens: Sequence[Token]) -> int:
+    """How long addresses and titles are together, before they are written out."""
+    return sum(
+        len(str(value))
+        for token in tokens
+        for child in token.children or ()
+        for value in child.attrs.values()
+    )
 
 
 def _references(tokens: Sequence[Token]) -> tuple[list[UUID], list[str]]:

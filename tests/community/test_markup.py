@@ -193,6 +193,21 @@ def test_the_limit_is_50_000_characters():
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "[a]: " + "x" * 20_000 + "\n\n" + "[a]" * 9_000,
+        "[a]: /x '" + "x" * 20_000 + "'\n\n" + "[a]" * 9_000,
+        "[a]: https://x.example/" + "x" * 20_000 + "\n\n" + "![a]" * 7_000,
+    ],
+)
+def test_a_source_that_grows_a_thousandfold_is_too_long(source):
+    """One address, written out nine thousand times: 50 kB of source were 90 MB of links."""
+    with pytest.raises(markup.SourceTooLong):
+        render(source)
+    assert "href" in html_of("[a]: /x\n\n" + "[a]" * 900)
+
+
+@pytest.mark.parametrize(
     ("source", "words"),
     [
         ("# Title\n\nSome **bold**\nwords, `code`.", "Title Some bold words, code."),
