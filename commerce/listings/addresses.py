@@ -100,7 +100,7 @@ def may_stand_for(url: str, *, host: str) -> bool:
     except ValueError:
         return False
     return (
-        parts.scheme.lower() == "https"
+        url.strip().startswith("https://")
         and plain
         and bool(host)
         and host_of(url) == host

@@ -168,11 +168,9 @@ def set_photos(listing: Listing, photos: Sequence[Image], *, by: Member) -> None
 
 
 def _share_photos(listing: Listing) -> None:
-    """Give the photos the listing's readers: those of a hidden group, or everybody."""
-    group = listing.group
-    audience = group if group is not None and group.is_hidden_from_outsiders else None
+    """Give the photos the listing's readers: those of its group, which may hide later, or all."""
     Image.objects.filter(listing_photos__listing=listing, post_images__isnull=True).update(
-        group=audience
+        group=listing.group
     )
 
 

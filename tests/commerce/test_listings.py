@@ -42,6 +42,7 @@ from commerce.listings.services import create_listing, move_listing, update_list
 from commerce.merchants.errors import NotOnTeam
 from commerce.merchants.models import Merchant
 from commerce.merchants.services import personal_merchant
+from community.groups.models import JoinMode
 from community.uploads.models import Image
 from tests.factories import make_thread
 from tests.factories_commerce import (
@@ -146,6 +147,7 @@ def test_a_new_listing_is_a_draft_in_the_merchants_currency(ada):
         ({"gtin": "2100104100374"}, NotAGtin),
         ({"url": "https://evil.example/r2"}, AddressElsewhere),
         ({"url": "http://shore.example/r2"}, AddressElsewhere),
+        ({"url": "HTTPS://shore.example/r2"}, AddressElsewhere),
     ],
 )
 def test_a_refused_listing_leaves_no_row(shop, ada, fields, refusal):
@@ -198,6 +200,16 @@ def test_photos_are_seen_by_those_who_see_the_listing(shop, ada, cy, group, hidd
     assert not Image.objects.visible_to(cy).filter(pk=image.pk).exists()
     update_listing(listing=listing, by=ada, group=group)
     assert Image.objects.visible_to(cy).filter(pk=image.pk).exists()
+
+
+def test_photos_go_with_a_group_that_hides_later(shop, ada, bo, guest, group):
+    image = make_image(ada)
+    draft(shop, ada, group=group, photos=[image])
+    assert guest.get(image.get_absolute_url()).status_code == 200
+    group.join_mode = JoinMode.HIDDEN
+    group.save()
+    assert guest.get(image.get_absolute_url()).status_code == 404
+    assert Image.objects.visible_to(bo).filter(pk=image.pk).exists()
 
 
 def test_what_is_sold_stays_as_it_was(shop, ada):
