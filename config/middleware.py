@@ -14,11 +14,12 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import get_template
+from django.views.defaults import bad_request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from config import health
@@ -96,7 +97,7 @@ class DatabaseAwayMiddleware:
 
     Covers views, templates, the middleware below (sessions are rows) and the error page itself.
     Anything PostgreSQL calls an operational error counts: away, starting, full, a lock or a
-    statement that took too long.
+    statement that took too long. A text it cannot hold is the visitor's fault: 400.
     """
 
     def __init__(self, get_response: Respond) -> None:
@@ -113,6 +114,8 @@ class DatabaseAwayMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DataError) and NUL_REFUSED in str(exception):
+            return bad_request(request, exception)
         if not isinstance(exception, AWAY):
             return None
         _log(exception)
@@ -120,6 +123,8 @@ class DatabaseAwayMiddleware:
 
 
 AWAY = (OperationalError, InterfaceError)
+# What psycopg says of a text with NUL in it, which no address or form of ours has.
+NUL_REFUSED = "cannot contain NUL"
 
 
 @receiver(got_request_exception)

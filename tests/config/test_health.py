@@ -233,6 +233,14 @@ def test_any_other_error_stays_a_500(quiet):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
+    "path", ["/members/%00/", "/g/film-cameras/listings/?q=%00", "/g/film-cameras/listings/?q=a%00"]
+)
+def test_a_text_postgresql_cannot_hold_is_the_visitors_fault(quiet, group, path):
+    assert quiet.get(path).status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("statement_timeout", "5s"),
