@@ -32,7 +32,7 @@ def merchant_order(request: MemberRequest, slug: str, order_id: int) -> HttpResp
     why = explain([order], run, request.user, seen=True)[order.pk] if run else None
     chosen = request.GET.get("line", "")
     open_lines = {line.pk for line in lines if len(lines) <= LINES_WITH_TOUCHES}
-    if chosen.isascii() and chosen.isdigit():
+    if chosen.isascii() and chosen.isdigit() and len(chosen) < 19:
         open_lines = {line.pk for line in lines if line.pk == int(chosen)} or open_lines
     ledger = (
         list(

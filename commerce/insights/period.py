@@ -15,6 +15,7 @@ from django import forms
 DAY: Final = timedelta(days=1)
 WEEK_DAYS: Final = 7
 MAX_DAYS: Final = 731
+EARLIEST: Final = date(2000, 1, 1)  # as for orders (connectors.generic)
 DAILY_MAX_DAYS: Final = 92  # longer ones are drawn by week
 PRESETS: Final = {"7d": 7, "30d": 30, "90d": 90, "12m": 365}
 DEFAULT: Final = "30d"
@@ -123,6 +124,8 @@ class PeriodForm(forms.Form):
             return cleaned
         if (first is None) != (last is None):
             self.add_error("to" if first else "from", "Give both days.")
+        elif first and not EARLIEST <= first <= self.today + MAX_DAYS * DAY:
+            self.add_error("from", "Choose a day nearer to today.")
         elif first and last and first > last:
             self.add_error("to", "The period ends before it begins.")
         elif first and last and (last - first).days >= MAX_DAYS:

@@ -92,6 +92,8 @@ def test_a_period_that_ends_in_the_future_ends_today():
         ({"from": "2020-01-01", "to": "2026-11-01"}, "from"),
         ({"from": "then", "to": "2026-11-01"}, "from"),
         ({"period": "1y"}, "period"),
+        ({"from": "0001-01-01", "to": "0001-01-02"}, "from"),
+        ({"from": "9999-12-31", "to": "9999-12-31"}, "from"),
     ],
 )
 def test_a_period_that_makes_no_sense_is_refused_by_name(said, field):
