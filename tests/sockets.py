@@ -5,10 +5,15 @@ Channels' own WebsocketCommunicator cannot be imported without daphne, which we 
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any
 
 from asgiref.testing import ApplicationCommunicator
+from django.db import connections
 
 
 class SocketClient(ApplicationCommunicator):
@@ -52,3 +57,31 @@ class SocketClient(ApplicationCommunicator):
     async def leave(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})
         await self.wait(5)
+
+
+def in_a_loop_of_its_own(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run an asynchronous test in a thread of its own.
+
+    Playwright's synchronous calls leave a running loop in the thread of the tests, where no other
+    can be started.
+    """
+
+    @wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        failed: list[BaseException] = []
+
+        def apart() -> None:
+            try:
+                asyncio.run(test(*args, **kwargs))
+            except BaseException as error:
+                failed.append(error)
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=apart)
+        thread.start()
+        thread.join()
+        if failed:
+            raise failed[0]
+
+    return run

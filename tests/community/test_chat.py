@@ -20,7 +20,7 @@ from community.groups.services import leave_group
 from community.members.models import Member
 from config.models import OutboxEvent
 from tests.factories import join, make_group, make_member
-from tests.sockets import SocketClient
+from tests.sockets import SocketClient, in_a_loop_of_its_own
 
 pytestmark = pytest.mark.django_db
 
@@ -246,6 +246,7 @@ def quiet_hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 
 @pytest.mark.django_db(transaction=True)
+@in_a_loop_of_its_own
 async def test_a_member_hears_their_room_and_nothing_else(quiet_hub: Hub):
     from asgiref.sync import sync_to_async
 
@@ -275,6 +276,7 @@ async def test_a_member_hears_their_room_and_nothing_else(quiet_hub: Hub):
     await socket.leave()
 
 
+@in_a_loop_of_its_own
 async def test_a_guest_gets_no_socket(quiet_hub: Hub):
     from django.contrib.auth.models import AnonymousUser
 
@@ -282,6 +284,7 @@ async def test_a_guest_gets_no_socket(quiet_hub: Hub):
 
 
 @pytest.mark.django_db(transaction=True)
+@in_a_loop_of_its_own
 async def test_who_leaves_the_group_stops_hearing_it(
     quiet_hub: Hub, monkeypatch: pytest.MonkeyPatch
 ):
@@ -311,6 +314,7 @@ async def test_who_leaves_the_group_stops_hearing_it(
     ["{", "[" * 3000, '"x"', '{"type":"subscribe","room":7}', '{"type":"fly","room":"here"}'],
 )
 @pytest.mark.django_db(transaction=True)
+@in_a_loop_of_its_own
 async def test_a_frame_that_is_none_is_refused_and_the_socket_stands(quiet_hub: Hub, frame: str):
     from asgiref.sync import sync_to_async
 
@@ -322,6 +326,7 @@ async def test_a_frame_that_is_none_is_refused_and_the_socket_stands(quiet_hub: 
 
 
 @pytest.mark.django_db(transaction=True)
+@in_a_loop_of_its_own
 async def test_binary_oversized_and_hurried_frames_close_the_socket(quiet_hub: Hub):
     from asgiref.sync import sync_to_async
 
@@ -335,7 +340,8 @@ async def test_binary_oversized_and_hurried_frames_close_the_socket(quiet_hub: H
         await socket.leave()
 
 
-def test_a_slow_reader_is_closed_and_the_others_are_not(quiet_hub: Hub):
+@in_a_loop_of_its_own
+async def test_a_slow_reader_is_closed_and_the_others_are_not(quiet_hub: Hub):
     import asyncio
 
     class Slow(consumers.LiveConsumer):
@@ -358,7 +364,7 @@ def test_a_slow_reader_is_closed_and_the_others_are_not(quiet_hub: Hub):
         await asyncio.sleep(0)
         return slow, heard
 
-    slow, heard = asyncio.run(scene())
+    slow, heard = await scene()
     assert slow.closed == consumers.CLOSE_TOO_SLOW
     assert heard == consumers.QUEUE_FRAMES + 1
 
