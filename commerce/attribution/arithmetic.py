@@ -20,7 +20,7 @@ def split(total: int, weights: Mapping[K, int]) -> dict[K, int]:
     """Share `total` minor units out in proportion to `weights`, to the unit.
 
     Largest remainder (Hamilton): each key gets floor(total * w / W), and what is left over goes,
-    one unit each, to the largest remainders; ties go to the smaller key (COMMERCE.md 1.3, 8).
+    one unit each, to the largest remainders; ties go to the smaller key.
     The parts add up to `total`, none is more than ceil(total * w / W), and the order in which the
     weights come makes no difference. Fractions are whole numbers over a common denominator.
 
@@ -58,7 +58,7 @@ def reverse_refund(
 
     `parts` is the refund by order line; under None an amount over the whole order. Each part is
     taken from the remaining credits of its line; what a line cannot give spills to the refund's
-    other lines, then to the order's, then is dropped (COMMERCE.md 1.3, 9). A refund takes at most
+    other lines, then to the order's, then is dropped. A refund takes at most
     what remains, so credits never turn negative.
     """
     left = dict(remaining)

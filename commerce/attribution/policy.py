@@ -1,6 +1,6 @@
 """Which touches may earn credit for an order line, and the rule that excludes each other one.
 
-Pure: values in, values out, no clock and no database. COMMERCE.md 1.3, policy v1.
+Pure: values in, values out, no clock and no database. docs/decisions/attribution.md says why.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Policy:
 def excluded_by(touch: Touch, purchase: Purchase, policy: Policy) -> Verdict | None:
     """Return the first rule that excludes `touch` from all of the order, None if it is eligible.
 
-    Eligible (COMMERCE.md 1.3, 2 and 5): of the same merchant, counted when it happened,
+    Eligible: of the same merchant, counted when it happened,
     0 <= placed_at - occurred_at <= the click window, and no self-purchase: the buyer is neither
     on the merchant's team nor the author of the post or message the touch came from.
 
@@ -116,7 +116,7 @@ def contest(listing_id: int | None, eligible: Iterable[Touch]) -> Contest:
     """Return which of the eligible touches share a line of `listing_id`.
 
     Touches of the line's own listing share it (direct); if there are none, those of the
-    merchant's other listings do (halo, COMMERCE.md 1.3, 6). A line without a listing of ours has
+    merchant's other listings do (halo). A line without a listing of ours has
     no direct touch.
     """
     ordered = tuple(sorted(eligible, key=lambda touch: touch.age_key))
@@ -131,7 +131,7 @@ def contest(listing_id: int | None, eligible: Iterable[Touch]) -> Contest:
 def last_touch(touches: Sequence[Touch]) -> list[int]:
     """Return the weights of the last-touch model for touches sorted earliest first: 0, …, 0, 1.
 
-    w_n = 1 (COMMERCE.md 1.1, "last"). Of touches at one instant the greater id is the last.
+    Of touches at one instant the greater id is the last.
     """
     return [0] * (len(touches) - 1) + [1] if touches else []
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 # A touch is a fact: it changes only by forgetting who it was, and goes only when it is too old to
-# keep (13 months: COMMERCE.md 1.3, rule 15).
+# keep (13 months, docs/decisions/clicks-without-consent.md).
 KEEP_TOUCHES = """
 CREATE FUNCTION commerce_touchpoint_keep() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -123,7 +123,7 @@ class Refund(models.Model):
     """Money a shop gave back, as it said; once an id is known it never changes.
 
     `amount_minor` is the sum of its lines, in minor units of the order's currency. It may be more
-    than is left of the order: how it is taken from credits is attribution's (COMMERCE.md 1.3, 9).
+    than is left of the order: how it is taken from credits is attribution's.
     """
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="refunds")

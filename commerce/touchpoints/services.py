@@ -15,7 +15,7 @@ from community.groups.models import Group
 from community.members.models import Member
 from community.threads.models import Post, Thread
 
-# 13 months, as long as the cookie lives (COMMERCE.md 1.3, rule 15).
+# 13 months, as long as the cookie lives.
 KEEP_TIES: Final = timedelta(days=395)
 FORGET_STEP: Final = 2_000
 

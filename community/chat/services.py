@@ -90,7 +90,7 @@ def _take_seq(room: Room, at: datetime) -> int:
     """Take the room's next number. The row stays locked until the message is committed.
 
     A number from a sequence would not do: commits overtake it, and a reader who asks for all
-    after n would miss the late ones (RELIABILITY: 568 of 1,500 lost).
+    after n would miss the late ones (docs/decisions/chat.md).
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -20,7 +20,7 @@ from defusedxml.common import DefusedXmlException
 from markdownify import markdownify
 
 QUESTION, ANSWER = "1", "2"
-LINKED, DUPLICATE = "1", "3"
+DUPLICATE: Final = "3"
 HANDLE_BASE_MAX_CHARS: Final = 20
 # Letters that do not come apart into a letter and its mark.
 PLAIN: Final[dict[int, str]] = {ord("ø"): "o", ord("Ø"): "O", ord("ß"): "ss", ord("ł"): "l"}

@@ -18,8 +18,8 @@ TRIES = 5
 def start_valkey(folder: Path, *, logs: Path | None = None) -> Service:
     """Start Valkey on a free loopback port with a password of its own; wait until it answers.
 
-    It keeps nothing: what it holds are hints and caches (RELIABILITY: only PostgreSQL is the
-    truth). Raises EmbeddedError: no binary for this machine, a full disk.
+    It keeps nothing: what it holds are hints and caches, for only PostgreSQL is the
+    truth. Raises EmbeddedError: no binary for this machine, a full disk.
     """
     binary = find_binary()
     logs = logs or folder
