@@ -8,15 +8,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Response
 
+from commerce.listings.models import Listing
 from community.chat.services import room_of, send_message
 from community.groups.models import Group
 from community.members.models import Member
 from community.threads.models import Thread
-from community.threads.services import lock_thread
+from community.threads.services import edit_post, lock_thread
 from tests.browser.one_port import Site
 from tests.factories import make_post, make_thread
+from tests.factories_commerce import make_listing, make_placement
 
-# gzipped kilobytes of a reading page (docs/decisions)
+# gzipped bytes of a reading page
 BUDGETS = {"document": 25_000, "stylesheet": 20_000, "script": 30_000, "font": 0}
 
 RICH = """A table, for once:
@@ -33,15 +35,28 @@ RICH = """A table, for once:
 `1/30` and a [link](https://example.org/). Thanks @bo!
 """
 
+# Every reply says them in another order, so that they do not compress like one.
+WORDS = (
+    "seals shutter meter rangefinder finder patch aligned service honest price foam wool mirror "
+    "bellows cloth slow speeds lens haze fungus coating scratch dent brass leather strap case "
+    "film advance rewind counter spring screw mount flange focus infinity aperture blades oil "
+    "dust glass viewfinder battery silver zinc adapter receipt box manual postage collected"
+)
+
 
 @pytest.fixture
 def lived_in(group: Group, ada: Member, bo: Member, mo: Member) -> Thread:
-    """A group with talk in it: a thread of three pages, a locked one, chat."""
+    """A group with talk in it: a thread of three pages with listings, a locked one, chat."""
+    words = WORDS.split()
     thread = make_thread(ada, group, body=RICH)
     opening = thread.posts.get()
     make_post(bo, thread, RICH, reply_to=opening)
     for number in range(45):
-        make_post(ada, thread, f"Reply **{number}**.")
+        make_post(ada, thread, f"Reply **{number}**. {' '.join(words[number:] + words[:number])}.")
+    edit_post(post=opening, editor=ada, body=RICH.replace("£210", "£205"))
+    for number in range(5):
+        listing = make_listing(title=f"Optra R2-M, number {number}", group=group, photos=1)
+        make_placement(listing, thread=thread, post=opening if number < 3 else None)
     locked = make_thread(bo, group, title="A thread that went on for too long")
     lock_thread(thread=locked, by=mo, reason="It went in circles.")
     send_message(room=room_of(group), sender=ada, body="Anyone near Leith?")
@@ -68,6 +83,14 @@ def addresses(thread: Thread) -> dict[str, str]:
         "profile": "/members/ada/",
         "settings": "/settings/",
         "flag": f"/flag/post/{thread.posts.get(number=2).pk}/",
+        "decisions": "/settings/decisions/",
+        "edit": f"/p/{thread.posts.get(number=1).pk}/edit/",
+        "revisions": f"/p/{thread.posts.get(number=1).pk}/revisions/",
+        "link a listing": f"/threads/{thread.pk}/listings/?q=optra",
+        "listing": Listing.objects.earliest("pk").get_absolute_url(),
+        "shop": f"/merchants/{Listing.objects.earliest('pk').merchant.slug}/shop/",
+        "selling": "/listings/mine/",
+        "new shop": "/merchants/new/",
         "sell": "/sell/",
         "privacy": "/privacy/",
         "two-factor": "/accounts/2fa/",
