@@ -51,6 +51,8 @@ ALLOWED_HOSTS: list[str] = (
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many proxies of ours stand in front; only their X-Forwarded-For entries are believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+# The same for allauth's limits: else all visitors behind a proxy share one address and one limit.
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 HTTPS = env.bool("HTTPS", PRODUCTION)
 
 # -- what is installed ------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -20,9 +23,10 @@ from allauth.mfa.totp.internal.auth import (
     generate_totp_secret,
     hotp_value,
 )
+from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
 from community.members.models import Member
@@ -499,3 +503,25 @@ def test_a_message_greets_by_name_escapes_nothing_and_ends_with_the_site(
     assert message.body.startswith("Hello Ada,\n")
     assert "&#" not in message.body and "&amp;" not in message.body
     assert message.body.rstrip().endswith("\nShoal\nhttp://localhost:8000")
+
+
+def test_behind_our_proxy_limits_count_the_visitor_and_not_the_proxy():
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from config import settings as s; print(*vars(s).items(), sep='\\n')",
+        ],
+        env={**os.environ, "SHOAL_MODE": "test", "TRUSTED_PROXIES": "2"},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "('ALLAUTH_TRUSTED_PROXY_COUNT', 2)" in told.splitlines()
+    request = RequestFactory().get(
+        "/", headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7, 10.0.0.2"}
+    )
+    assert get_account_adapter().get_client_ip(request) == "127.0.0.1"
+    with override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=2):
+        assert get_account_adapter().get_client_ip(request) == "198.51.100.7"
