@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.core.validators import slug_re
 
 from community.chat.hub import hub
 from community.chat.models import Room
@@ -101,6 +102,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _find(self, slug: str) -> tuple[int, int] | None:
+        if not slug_re.match(slug):
+            return None  # JSON can say what PostgreSQL cannot hold: NUL, half a character.
         return (
             Room.objects.visible_to(self.member)
             .filter(group__slug=slug)

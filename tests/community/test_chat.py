@@ -266,9 +266,10 @@ async def test_a_member_hears_their_room_and_nothing_else(quiet_hub: Hub):
         "seq": 0,
         "live": False,
     }
-    await socket.say({"type": "subscribe", "room": "elsewhere"})
-    refused = await socket.hear()
-    assert (refused["type"], refused["why"]) == ("refused", "There is no such room.")
+    for name in ("elsewhere", "nul\x00", "half\ud800"):
+        await socket.say({"type": "subscribe", "room": name})
+        refused = await socket.hear()
+        assert (refused["type"], refused["why"]) == ("refused", "There is no such room.")
     quiet_hub.deliver(b'{"type":"message","room":%d,"seq":9}' % other.pk)
     quiet_hub.deliver(b'{"type":"message","room":%d,"seq":1}' % room.pk)
     assert (await socket.hear())["seq"] == 1
