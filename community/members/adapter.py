@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
@@ -11,6 +11,13 @@ from community.members.models import Member
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    # The form asks for "E-mail or handle"; allauth's own words speak of a username.
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": "The e-mail, handle or password is not right.",
+        "email_password_mismatch": "The e-mail, handle or password is not right.",
+    }
+
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Handles are lower case, so that one person cannot pose as another by capitals."""
         cleaned: str = super().clean_username(username.lower(), shallow=shallow)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from community.groups.models import Membership, Role
 from community.groups.services import membership_of
 from community.members.models import Member, Viewer
-from community.threads.models import Post, Thread, ThreadQuerySet
+from community.threads.models import Post, Thread, ThreadLink, ThreadQuerySet
 from config.pieces import Key, more_told, told
 
+RELATED_MAX = 6
 PAGES_AROUND = 2  # numbers shown on either side of the page one is on
 
 
@@ -96,8 +97,25 @@ class ThreadPage:
 
 
 def for_page(threads: ThreadQuerySet) -> ThreadQuerySet:
-    """With all a thread page and a post's address need of the thread, in one query."""
-    return threads.select_related("group")
+    """With all a thread page and a post's address need of the thread, in one query.
+
+    `has_links` says whether `related_threads` would find anything: few threads have links.
+    """
+    links = ThreadLink.objects.filter(Q(from_thread=OuterRef("pk")) | Q(to_thread=OuterRef("pk")))
+    return threads.select_related("group").annotate(has_links=Exists(links))
+
+
+def related_threads(thread: Thread, viewer: Viewer) -> list[Thread]:
+    """The threads this one points at or that point here, newest first, at most RELATED_MAX.
+
+    Only those `viewer` may read. One query, none for a thread without links.
+    """
+    if not thread.has_links:  # type: ignore[attr-defined]
+        return []
+    found = Thread.objects.visible_to(viewer).filter(
+        Q(links_in__from_thread=thread) | Q(links_out__to_thread=thread), is_listed=True
+    )
+    return list(found.select_related("group").distinct().latest_first()[:RELATED_MAX])
 
 
 def posts_for_page(thread: Thread, *, after: int, last: int) -> list[Post]:

@@ -252,6 +252,25 @@ def choose_answer(*, thread: Thread, post: Post | None, by: Member) -> Thread:
 
 
 @transaction.atomic
+def rerender_post(post_id: int) -> bool:
+    """Render a post's text by the renderer of now. True when readers see something else.
+
+    What it says stays, so there is no revision and nothing is announced.
+    """
+    post = Post.objects.select_for_update(of=("self",)).select_related("author").get(pk=post_id)
+    thread = _lock(post.thread_id)
+    kept = post.post_images.values_list("image_id", flat=True)
+    rendered = render_body(post.body, group=thread.group, writers=[post.author], kept=list(kept))
+    changed = rendered.html != post.html
+    post.html, post.markup_version = rendered.html, MARKUP_VERSION
+    post.save(update_fields=["html", "markup_version"])
+    if changed:
+        thread.version += 1
+        thread.save(update_fields=["version"])
+    return changed
+
+
+@transaction.atomic
 def post_hidden_changed(post: Post) -> None:
     """Let counters and lists follow after a post was hidden or shown. Safe to call twice.
 

@@ -32,6 +32,7 @@ from community.threads.pages import (
     for_page,
     page_number,
     posts_for_page,
+    related_threads,
     shown_posts,
     thread_page,
 )
@@ -317,6 +318,7 @@ def _thread(
         "group": page.thread.group,
         "membership": page.membership,
         "preview": preview,
+        "related": related_threads(page.thread, request.user),
     }
     return render(request, "community/threads/show.html", context, status=status)
 

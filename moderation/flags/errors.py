@@ -30,6 +30,10 @@ class MayNotDecide(FlagRefused):
     says = "Only moderators decide cases."
 
 
+class OwnCase(FlagRefused):
+    says = "This is about something of yours. Leave it to another moderator."
+
+
 class CaseClosed(FlagRefused):
     says = "Somebody has decided this case in the meantime."
 

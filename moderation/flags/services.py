@@ -16,6 +16,7 @@ from moderation.flags.errors import (
     AlreadyHidden,
     CaseClosed,
     MayNotDecide,
+    OwnCase,
     OwnContent,
     ReasonMissing,
     TooManyFlags,
@@ -62,13 +63,15 @@ def flag(*, kind: str, target: Target, member: Member, reason: str, note: str = 
 def decide(*, case: Case, by: Member, outcome: Outcome, reason: str) -> Decision:
     """Close a case: keep its target, or hide it for a reason its author reads.
 
-    Raises MayNotDecide, CaseClosed or ReasonMissing. Writes an audit entry.
+    Raises MayNotDecide, OwnCase, CaseClosed or ReasonMissing. Writes an audit entry.
     """
     _ensure_may_decide(by)
     reason = _clean(reason)
     case = Case.objects.select_for_update().select_related("author").get(pk=case.pk)
     if not case.is_open:
         raise CaseClosed
+    if case.author_id == by.pk:
+        raise OwnCase
     at = timezone.now()
     decision = Decision.objects.create(
         case=case, outcome=outcome, reason=reason, decided_by=by, decided_at=at

@@ -292,7 +292,7 @@ def test_a_member_signs_in_by_handle_or_address(guest: Client, ada: Member, name
         {"login": name, "password": PASSWORD, "next": "/components/"},
     )
     assert response.headers["Location"] == "/components/"
-    assert "Welcome back, Ada." in guest.get("/components/").content.decode()
+    assert "Welcome, Ada." in guest.get("/components/").content.decode()
 
 
 def test_a_wrong_password_says_so_and_keeps_the_name(guest: Client, ada: Member) -> None:

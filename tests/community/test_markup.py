@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
@@ -205,6 +206,15 @@ def test_a_source_that_grows_a_thousandfold_is_too_long(source):
     with pytest.raises(markup.SourceTooLong):
         render(source)
     assert "href" in html_of("[a]: /x\n\n" + "[a]" * 900)
+
+
+def test_addresses_are_not_looked_for_in_a_run_longer_than_any_address():
+    """Each `://` would read the rest of the run again: 50 kB of them took five seconds."""
+    longest = "https://shop.example/" + "a" * 2_000
+    assert f'href="{longest}"' in html_of(longest)
+    began = time.process_time()
+    assert "href" not in html_of("http://a" * 6_000)
+    assert time.process_time() - began < 1.5
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from PIL import Image as Picture
 
 from community.groups.models import Group
 from community.members.models import Member
-from community.threads.models import Post, Revision, Thread
+from community.threads.models import Post, Revision, Thread, ThreadLink
 from community.threads.services import (
     choose_answer,
     edit_post,
@@ -758,3 +758,18 @@ def test_a_member_of_the_hidden_group_reads_and_writes(as_member, ada, hidden_gr
     assert as_member(dee).get(thread.get_absolute_url()).status_code == 200
     as_member(dee).post(reverse("reply", args=[thread.pk]), {"body": "Down here."})
     assert thread.posts.count() == 2
+
+
+def test_a_thread_shows_the_threads_it_points_at_and_only_to_those_who_may_read_them(
+    thread: Thread, hidden_group: Group, ada: Member, as_ada: Client, guest: Client, group: Group
+):
+    other = make_thread(ada, group, title="Foam or yarn for light seals?")
+    secret = make_thread(ada, hidden_group, title="Down in the cellar")
+    for far in (other, secret):
+        ThreadLink.objects.create(from_thread=thread, to_thread=far)
+    page = guest.get(thread.get_absolute_url()).content.decode()
+    assert "Foam or yarn for light seals?" in page
+    assert "Down in the cellar" not in page
+    assert "Down in the cellar" in as_ada.get(thread.get_absolute_url()).content.decode()
+    back = guest.get(other.get_absolute_url()).content.decode()
+    assert thread.title in back.split("Related threads")[1]

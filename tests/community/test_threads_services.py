@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
@@ -573,3 +574,16 @@ def test_rendering_looks_up_members_and_pictures_in_two_queries(
     with django_assert_num_queries(2):
         rendered = render_body(body, group=group, writers=[ada])
     assert len(rendered.image_ids) == count
+
+
+def test_a_new_renderer_reaches_old_posts_without_a_revision(thread: Thread):
+    post = thread.posts.get()
+    Post.objects.filter(pk=post.pk).update(html="<p>of old</p>", markup_version=0)
+    call_command("rerender_posts")
+    post.refresh_from_db()
+    assert post.html == "<p>Prices have nearly doubled since I joined.</p>\n"
+    assert (post.markup_version, post.edited_at) == (MARKUP_VERSION, None)
+    assert not post.revisions.exists()
+    before = Thread.objects.get(pk=thread.pk).version
+    call_command("rerender_posts", "--all")
+    assert Thread.objects.get(pk=thread.pk).version == before

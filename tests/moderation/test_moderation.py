@@ -21,6 +21,7 @@ from moderation.flags.errors import (
     AlreadyHidden,
     CaseClosed,
     MayNotDecide,
+    OwnCase,
     OwnContent,
     ReasonMissing,
     TooManyFlags,
@@ -28,7 +29,7 @@ from moderation.flags.errors import (
 from moderation.flags.models import Case, Decision, Flag, FlagReason, Outcome
 from moderation.flags.services import FLAGS_PER_DAY, decide, flag, show_again
 from moderation.queue.roles import ROLE_NAME, ensure_moderator_role
-from tests.factories import make_member, make_post, make_thread
+from tests.factories import join, make_member, make_post, make_thread
 from tests.factories_commerce import keeper_of, make_listing
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +146,16 @@ def test_only_moderators_decide_and_only_with_a_reason(
     reply.refresh_from_db()
     assert not reply.is_hidden
     assert not Decision.objects.exists()
+    assert not AuditEntry.objects.exists()
+
+
+def test_nobody_decides_about_their_own(group: Group, thread: Thread, staff: Member, bo: Member):
+    join(staff, group)
+    case = flagged(make_post(staff, thread, "Mine."), bo)
+    with pytest.raises(OwnCase):
+        decide(case=case, by=staff, outcome=Outcome.KEEP, reason="I meant well.")
+    case.refresh_from_db()
+    assert case.is_open
     assert not AuditEntry.objects.exists()
 
 
