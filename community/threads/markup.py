@@ -15,7 +15,6 @@ from typing import Any, cast
 from uuid import UUID
 
 import nh3
-from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -59,7 +58,6 @@ HEADINGS = ("h3", "h4", "h5", "h6")  # by depth in the post's own outline; deepe
 ALIGNMENTS = {"text-align:center": "center", "text-align:right": "end"}
 MENTION = re.compile(r"(?<![\w@/.+-])@([a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?)(?![\w@])", re.I)
 IMAGE = re.compile(r"image:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z", re.I)
-RUN_ON = re.compile(r"\S{2048}")
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.I)
 
 
@@ -173,19 +171,6 @@ def clean(html: str, *, tags: set[str] = TAGS, srcs: Iterable[str] = ()) -> str:
 # -- reading ----------------------------------------------------------------------------------
 
 
-class _Addresses(LinkifyIt):  # type: ignore[misc]
-    """Finds addresses, but not in text that runs on without a blank longer than any address.
-
-    It reads a run again from each `://` in it: one run of 50 kB took five seconds.
-    """
-
-    def pretest(self, text: str) -> bool:
-        return RUN_ON.search(text) is None and bool(super().pretest(text))
-
-    def match_at_start(self, text: str) -> Any:
-        return None if RUN_ON.match(text) else super().match_at_start(text)
-
-
 # One per thread: linkify-it keeps the last match on itself, so two threads would mix theirs up.
 _local = threading.local()
 
@@ -215,10 +200,9 @@ def _make_parser(inline_only: bool, addresses: bool = True) -> MarkdownIt:
         parser.enable("table")
         parser.add_render_rule("table_open", _open_table)
         parser.add_render_rule("table_close", _close_table)
-    # Only what has a scheme: "works.It was" and "readme.md" are not addresses.
-    parser.linkify = _Addresses(
-        options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False}
-    )
+    if parser.linkify is not None:
+        # Only what has a scheme: "works.It was" and "readme.md" are not addresses.
+        parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
     parser.validateLink = _may_link  # type: ignore[method-assign]
     return parser
 
