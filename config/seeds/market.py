@@ -23,8 +23,9 @@ from config.seeds.stage import Stage, batched
 OPENED_DAYS_AGO: Final = 125.0
 # What costs as much is looked at from two sides.
 TWO_PHOTOS_FROM_MINOR: Final = 5_000
-# Even: what a picture shows may hang on its seed being odd or even, and it is the same thing.
-ANOTHER_LOOK: Final = 1_000
+# What a thing looks like hangs on its seed modulo small numbers; all of them divide this one, so
+# another look is at the same thing in another light.
+ANOTHER_LOOK: Final = 27_720
 _ADDRESS: Final = re.compile(r"\{listing:([a-z0-9-]+)\}")
 
 
