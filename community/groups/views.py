@@ -29,6 +29,7 @@ from community.members.web import MemberRequest, member_required, wants_delete
 
 GROUPS_PER_PAGE = 24
 MEMBERS_PER_PAGE = 40
+_A_ROLE = {Role.MEMBER: "a member", Role.MODERATOR: "a moderator", Role.OWNER: "an owner"}
 
 
 def group_or_404(request: HttpRequest, slug: str) -> Group:
@@ -189,7 +190,7 @@ def membership(request: MemberRequest, slug: str) -> HttpResponse:
                 member=request.user, group=group, message=form.cleaned_data.get("message", "")
             )
             if isinstance(result, JoinRequest):
-                messages.success(request, "Asked. A moderator will let you in.")
+                messages.success(request, "Asked. A moderator will answer.")
             else:
                 messages.success(request, f"Welcome to {group.name}.")
     except GroupRefusal as refusal:
@@ -206,12 +207,13 @@ def answer(request: MemberRequest, slug: str, request_id: int) -> HttpResponse:
     """A moderator answers a request to join: `accept=yes` or anything else."""
     group = group_or_404(request, slug)
     join_request = get_object_or_404(JoinRequest, pk=request_id, group=group)
+    accept = request.POST.get("accept") == "yes"
     try:
-        services.answer_join_request(
-            request=join_request, by=request.user, accept=request.POST.get("accept") == "yes"
-        )
+        services.answer_join_request(request=join_request, by=request.user, accept=accept)
     except NotAllowed as refusal:
         raise PermissionDenied(str(refusal)) from refusal
+    name = join_request.member.name
+    messages.success(request, f"{name} is in." if accept else f"{name} was not let in.")
     return redirect("group_members", slug=slug)
 
 
@@ -260,7 +262,7 @@ def role(request: MemberRequest, slug: str, handle: str) -> HttpResponse:
             messages.success(request, f"{member.name} is no longer in the group.")
         elif wanted in Role.values:
             services.set_role(group=group, member=member, role=Role(wanted), by=request.user)
-            messages.success(request, f"{member.name} is now {Role(wanted).label.lower()}.")
+            messages.success(request, f"{member.name} is now {_A_ROLE[Role(wanted)]}.")
         else:
             messages.error(request, "There is no such role.")
     except NotAllowed as refusal:

@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import Truncator
 
 from community.members.models import Member
@@ -97,7 +99,7 @@ class CaseList(ChangeList):
 
 @admin.register(Case)
 class CaseAdmin(ReadOnlyAdmin):
-    list_display = ("words", "kind", "reasons", "flag_count", "author", "group", "last_flag_at")
+    list_display = ("words", "kind", "reasons", "flag_total", "author", "group", "last_flag")
     list_filter: ClassVar[Any] = (OpenFilter, "kind", ("group", admin.RelatedOnlyFieldListFilter))
     search_fields = ("author__handle", "author__name")
     search_help_text = "The author's handle or name"
@@ -123,6 +125,15 @@ class CaseAdmin(ReadOnlyAdmin):
     def reasons(self, case: Any) -> str:
         names = dict(FlagReason.choices)
         return ", ".join(str(names[reason]) for reason in case.flag_reasons if reason)
+
+    @admin.display(description="Flags", ordering="flag_count")
+    def flag_total(self, case: Any) -> int:
+        return int(case.flag_count)
+
+    @admin.display(description="Last flag", ordering="last_flag_at")
+    def last_flag(self, case: Any) -> str:
+        # As everywhere else here: the day first, and 24 hours.
+        return date_format(timezone.localtime(case.last_flag_at), "j M, H:i")
 
     def change_view(
         self,

@@ -82,7 +82,7 @@ def test_a_passkey_is_made_and_signs_in_alone(open_browser: OpenBrowser, ana: Me
     page.locator("main").get_by_role("button", name="Sign out").click()
     page.goto("/accounts/login/?next=/accounts/2fa/webauthn/")
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_text("Welcome back, Ana.")).to_be_visible()
+    expect(page.get_by_text("Welcome, Ana.")).to_be_visible()
     page.goto("/accounts/2fa/webauthn/")
     expect(page.locator("b", has_text="Ana’s laptop")).to_be_visible()
 
