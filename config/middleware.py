@@ -56,6 +56,7 @@ class RequestIdMiddleware:
         request.request_id = request_id  # type: ignore[attr-defined]
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         match = request.resolver_match
         log.log(
             logging.DEBUG if request.path in HealthMiddleware.pages else logging.INFO,

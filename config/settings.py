@@ -339,7 +339,7 @@ USE_I18N = True
 POSTS_PER_PAGE = 20
 THREADS_PER_PAGE = 25
 
-# -- commerce (COMMERCE.md 1.3; each is a number a site may change) ----------------------------
+# -- commerce (each is a number a site may change) ----------------------------------------------
 
 CLICK_WINDOW_SECONDS = env.int("CLICK_WINDOW_SECONDS", 30 * 24 * 3600)
 CLICK_DEDUPE_SECONDS = env.int("CLICK_DEDUPE_SECONDS", 30 * 60)

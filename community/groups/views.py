@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -98,10 +98,15 @@ def directory(request: HttpRequest) -> HttpResponse:
 def new_group(request: MemberRequest) -> HttpResponse:
     form = GroupForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        # `template` and the others are plain strings here, checked by the form.
-        group = services.create_group(owner=request.user, **form.cleaned_data)
-        messages.success(request, f"{group.name} is open. Write its first thread.")
-        return redirect(group)
+        try:
+            # `template` and the others are plain strings here, checked by the form.
+            group = services.create_group(owner=request.user, **form.cleaned_data)
+        except ValidationError:
+            # Somebody else took the name between our look and our write.
+            form.add_error("name", "There is a group of this name already. Try another.")
+        else:
+            messages.success(request, f"{group.name} is open. Write its first thread.")
+            return redirect(group)
     return render(
         request,
         "community/groups/new.html",

@@ -103,8 +103,13 @@ class Thread(models.Model):
     @property
     def slug(self) -> str:
         """For people reading an address; look-ups go by id alone."""
-        slug = slugify(self.title)[:60].strip("-") or "thread"
+        slug = slugify(self.title if self.is_listed else "")[:60].strip("-") or "thread"
         return f"{slug}-thread" if slug in RESERVED_SLUGS else slug
+
+    @property
+    def heading(self) -> str:
+        """The title, unless a moderator hid the opening post it belongs to."""
+        return self.title if self.is_listed else "A hidden thread"
 
     @property
     def is_locked(self) -> bool:

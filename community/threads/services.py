@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 
 from community.events import PostEdited, PostPublished
@@ -45,6 +45,7 @@ from community.threads.models import (
     Thread,
 )
 from community.threads.rendering import render_body
+from community.uploads.models import Image
 from config.outbox import publish
 
 LOCK_REASON_MAX_CHARS: Final = 300
@@ -294,11 +295,20 @@ def post_hidden_changed(post: Post) -> None:
             *("reply_count", "is_listed", "last_post_at", "last_post_by", "answer", "version")
         ]
     )
+    _images_follow(post)
     listed = Thread.objects.filter(group=thread.group_id, is_listed=True)
     Group.objects.filter(pk=thread.group_id).update(
         thread_count=F("thread_count") + int(thread.is_listed) - int(was_listed),
         last_post_at=listed.aggregate(latest=Max("last_post_at"))["latest"],
     )
+
+
+def _images_follow(post: Post) -> None:
+    """Hide the post's images that no post shows any more, and show again those that one does."""
+    shown = PostImage.objects.filter(image=OuterRef("pk"), post__hidden_at__isnull=True)
+    images = Image.objects.filter(post_images__post=post)
+    images.filter(~Exists(shown), hidden_at=None).update(hidden_at=timezone.now())
+    images.filter(Exists(shown)).update(hidden_at=None)
 
 
 # -- asking -----------------------------------------------------------------------------------

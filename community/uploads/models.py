@@ -16,12 +16,16 @@ ALT_MAX_CHARS = 300
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, viewer: Viewer) -> Self:
-        """Images for everybody, those of groups `viewer` may read, and their own."""
+        """Images for everybody, those of groups `viewer` may read, and their own.
+
+        A hidden one, whose post or listing a moderator hid, is its owner's alone.
+        """
         readable = Q(group__isnull=True) | ~Q(group__join_mode=JoinMode.HIDDEN)
         if viewer.is_authenticated:
             inside = Membership.objects.filter(group=OuterRef("group_id"), member_id=viewer.pk)
-            readable |= Exists(inside) | Q(owner_id=viewer.pk)
-        return self.filter(readable)
+            readable = (readable | Exists(inside)) & Q(hidden_at__isnull=True)
+            return self.filter(readable | Q(owner_id=viewer.pk))
+        return self.filter(readable, hidden_at__isnull=True)
 
 
 class Image(models.Model):
@@ -41,6 +45,8 @@ class Image(models.Model):
     size_bytes = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
+    # Follows what shows it; who hid that and why stands there.
+    hidden_at = models.DateTimeField(null=True, blank=True)
 
     objects = ImageQuerySet.as_manager()
 

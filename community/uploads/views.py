@@ -52,13 +52,13 @@ def upload(request: MemberRequest) -> HttpResponse:
 def show(request: HttpRequest, image_id: UUID, size: str) -> HttpResponseBase:
     """The file itself, `full` or `thumbnail`, to those who may see it; 404 to the others."""
     # Most pictures are everybody's; those are answered without looking at who asks.
-    image = Image.objects.filter(pk=image_id, group=None).first()
+    image = Image.objects.filter(pk=image_id, group=None, hidden_at=None).first()
     shared = image is not None
     if image is None:
         image = get_object_or_404(Image.objects.visible_to(request.user), pk=image_id)
     etag = f'"{image.sha256[:32]}-{size}"'
-    # A file under its own random name never changes; who may see a group's picture may.
-    keep = "public, max-age=31536000, immutable" if shared else "private, max-age=600"
+    # A file under its own random name never changes, but a moderator may hide it.
+    keep = "public, max-age=86400" if shared else "private, max-age=600"
     headers = {"ETag": etag, "Cache-Control": keep, "Cross-Origin-Resource-Policy": "same-origin"}
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers=headers)

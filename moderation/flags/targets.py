@@ -17,6 +17,7 @@ from community.groups.models import Group
 from community.members.models import Member, Viewer
 from community.threads.models import Post
 from community.threads.services import post_hidden_changed
+from community.uploads.models import Image
 from moderation.flags.models import TargetKind
 
 Target = Post | Message | Listing
@@ -31,7 +32,7 @@ class Kind:
     group_of: Callable[[Any], Group | None]
     words_of: Callable[[Any], str]
     place_of: Callable[[Any], str]
-    changed: Callable[[Any], None]
+    changed: Callable[[Any], object]
 
 
 def _listing_owner(listing: Listing) -> Member:
@@ -67,7 +68,9 @@ KINDS: dict[str, Kind] = {
         group_of=lambda listing: listing.group,
         words_of=lambda listing: f"{listing.title}\n{listing.description}".strip(),
         place_of=lambda listing: f"Listing of {listing.merchant.name}",
-        changed=lambda listing: None,
+        changed=lambda listing: Image.objects.filter(listing_photos__listing=listing).update(
+            hidden_at=listing.hidden_at
+        ),
     ),
 }
 

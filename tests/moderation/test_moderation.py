@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import pytest
@@ -9,12 +10,14 @@ from django.contrib.auth.models import Group as AuthGroup
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client, override_settings
 from django.utils import timezone
+from PIL import Image as PillowImage
 
 from community.chat.models import Message
 from community.chat.services import room_of, send_message
 from community.groups.models import Group
 from community.members.models import Member
 from community.threads.models import Post, Thread
+from community.uploads.services import save_image
 from moderation.audit.models import AuditEntry
 from moderation.audit.services import OutsideTransaction, record
 from moderation.flags.errors import (
@@ -182,6 +185,27 @@ def test_hiding_the_opening_post_takes_the_thread_out_of_lists(
     decide(case=case, by=staff, outcome=Outcome.HIDE, reason="A scam.")
     for address in ("/", group.get_absolute_url(), f"{group.get_absolute_url()}?show=unanswered"):
         assert thread.title not in guest.get(address).content.decode()
+
+
+def test_a_hidden_threads_title_and_pictures_are_its_authors_alone(
+    ada: Member, bo: Member, group: Group, staff: Member, as_ada: Client, as_bo: Client
+):
+    picture = io.BytesIO()
+    PillowImage.new("RGB", (40, 30), "teal").save(picture, "PNG")
+    picture.seek(0)
+    image = save_image(owner=ada, group=group, file=picture, alt="A lens")
+    thread = make_thread(ada, group, title="Buy pills here", body=image.markdown)
+    case = flagged(thread.posts.get(), bo, FlagReason.SPAM)
+    assert as_bo.get(image.thumbnail_url).status_code == 200
+    decide(case=case, by=staff, outcome=Outcome.HIDE, reason="Spam.")
+    page = as_bo.get(f"/t/{thread.pk}/", follow=True)
+    assert "pills" not in page.content.decode().lower()
+    assert "pills" not in page.redirect_chain[-1][0]
+    assert as_bo.get(image.thumbnail_url).status_code == 404
+    assert as_ada.get(image.thumbnail_url).status_code == 200
+    show_again(case=case, by=staff, reason="It was about vitamins.")
+    assert as_bo.get(image.thumbnail_url).status_code == 200
+    assert "Buy pills here" in as_bo.get(f"/t/{thread.pk}/", follow=True).content.decode()
 
 
 def test_hiding_a_message_hides_its_words_in_the_room(
