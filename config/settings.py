@@ -77,7 +77,6 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "django_htmx",
-    "lucide",
 ]
 
 MIDDLEWARE = [

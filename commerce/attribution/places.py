@@ -111,7 +111,7 @@ def show_threads(thread_ids: Iterable[int], viewer: Viewer) -> dict[int, ShownPl
         Thread.objects.visible_to(viewer)
         .filter(pk__in=wanted, is_listed=True)
         .select_related("group")
-        .only("title", "group__slug", "group__name", "group__glyph", "group__tint")
+        .only("title", "is_listed", "group__slug", "group__name", "group__glyph", "group__tint")
     )
     return {
         thread.pk: ShownPlace(

@@ -37,7 +37,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
             self.filter(is_listed=True)
             .select_related("group", "author")
             .only(
-                *("title", "excerpt", "last_post_at", "reply_count"),
+                *("title", "is_listed", "excerpt", "last_post_at", "reply_count"),
                 *("pinned_at", "locked_at", "answer"),
                 *("group__name", "group__glyph", "group__tint"),
                 *("author__name", "author__handle", "author__avatar"),

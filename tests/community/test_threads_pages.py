@@ -641,8 +641,9 @@ def test_a_hidden_opening_post_takes_the_thread_from_lists_and_search_engines(
     guest, as_cy, mo, thread
 ):
     hidden(thread.posts.get(), mo)
-    page = text_of(guest.get(thread.get_absolute_url()))
+    page = text_of(guest.get(thread.get_absolute_url(), follow=True))
     assert '<meta name="robots" content="noindex">' in page
+    assert thread.title not in page
     assert "Prices have nearly doubled" not in page
     for client in (guest, as_cy):
         for address in ("/", thread.group.get_absolute_url()):
