@@ -42,11 +42,16 @@ def listing(request: HttpRequest, listing_id: int) -> HttpResponse:
         pk=listing_id,
     )
     role = role_of(request.user, found.merchant) if isinstance(request.user, Member) else None
+    group = found.group
+    if group is not None and group.is_hidden_from_outsiders:
+        # The merchant's team sees the listing; the group it is in is another matter.
+        group = Group.objects.visible_to(request.user).filter(pk=group.pk).first()
     return render(
         request,
         "commerce/listings/show.html",
         {
             "listing": found,
+            "shown_group": group,
             "photos": [
                 photo.image for photo in found.photos.select_related("image").order_by("position")
             ],

@@ -40,11 +40,11 @@ from commerce.listings.money import (
 )
 from commerce.listings.services import create_listing, move_listing, update_listing
 from commerce.merchants.errors import NotOnTeam
-from commerce.merchants.models import Merchant
-from commerce.merchants.services import personal_merchant
+from commerce.merchants.models import Merchant, TeamMember
+from commerce.merchants.services import open_shop, personal_merchant
 from community.groups.models import JoinMode
 from community.uploads.models import Image
-from tests.factories import make_thread
+from tests.factories import make_group, make_member, make_thread
 from tests.factories_commerce import (
     keeper_of,
     make_image,
@@ -660,3 +660,15 @@ def test_a_broken_cursor_is_the_first_page(guest, shop, group, after):
 def test_an_empty_shelf_says_what_to_do(guest, as_bo, group):
     assert b"Nothing for sale yet" in guest.get("/g/film-cameras/listings/").content
     assert b"Nothing for sale yet" in as_bo.get("/listings/mine/").content
+
+
+def test_a_teammate_outside_a_hidden_group_does_not_learn_its_name(as_member):
+    keeper, mate = make_member("keeper"), make_member("mate")
+    shop = open_shop(owner=keeper, name="Deep Shop")
+    TeamMember.objects.create(merchant=shop, member=mate)
+    cellar = make_group("cellar", name="Cellar", owner=keeper, join_mode=JoinMode.HIDDEN)
+    found = make_listing(shop, group=cellar)
+    assert "Cellar" in as_member(keeper).get(found.get_absolute_url()).content.decode()
+    answer = as_member(mate).get(found.get_absolute_url())
+    assert answer.status_code == 200
+    assert "Cellar" not in answer.content.decode()
