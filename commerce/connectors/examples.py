@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Any, Final
 
-ORDER: Final = {
+from commerce.listings.money import exponent
+
+ORDER: Final[dict[str, Any]] = {
     "type": "order.created",
     "timestamp": "2026-11-22T09:30:05Z",
     "data": {
@@ -19,7 +21,7 @@ ORDER: Final = {
         ],
     },
 }
-REFUND: Final = {
+REFUND: Final[dict[str, Any]] = {
     "type": "refund.created",
     "timestamp": "2026-11-25T16:02:11Z",
     "data": {
@@ -75,11 +77,18 @@ with urllib.request.urlopen(request, timeout=10) as answer:
 """
 
 
-def examples(address: str) -> dict[str, str]:
-    """Return the page's examples by name, with the merchant's own address in them."""
+def examples(address: str, currency: str = "EUR") -> dict[str, str]:
+    """Return the page's examples by name, with the merchant's own address and currency in them.
+
+    Their amounts have two decimals; where money has more or fewer, the currency stays EUR.
+    """
+    if exponent(currency) != 2:
+        currency = "EUR"
+    order = {**ORDER, "data": {**ORDER["data"], "currency": currency}}
+    refund = {**REFUND, "data": {**REFUND["data"], "currency": currency}}
     return {
-        "example": json.dumps(ORDER, indent=2),
-        "example_refund": json.dumps(REFUND, indent=2),
+        "example": json.dumps(order, indent=2),
+        "example_refund": json.dumps(refund, indent=2),
         "snippet": SNIPPET.strip(),
         "curl": CURL.replace("@address@", address).strip(),
         "python": PYTHON.replace("@address@", address).strip(),

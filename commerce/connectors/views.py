@@ -76,7 +76,7 @@ def _page(
         # Whole addresses: the page is also the answer to a post, whose own address cannot be read.
         "newest": _address(merchant, only) if before else "",
         "older": _address(merchant, only, before=deliveries[-1].pk) if more else "",
-        **examples(address),
+        **examples(address, merchant.currency),
     }
     return render(request, "commerce/connectors/show.html", context, status=status)
 

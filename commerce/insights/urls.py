@@ -3,6 +3,7 @@ from django.urls import path
 from commerce.insights import views
 
 urlpatterns = [
+    path("sales/", views.my_sales, name="my_sales"),
     path("merchants/<slug:slug>/", views.overview, name="merchant"),
     path("merchants/<slug:slug>/threads/", views.threads, name="merchant_threads"),
     path("merchants/<slug:slug>/lines/", views.order_lines, name="order_lines"),

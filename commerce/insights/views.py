@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -42,7 +42,7 @@ from commerce.insights.overview import (
 from commerce.insights.period import PRESETS, Period, PeriodForm
 from commerce.listings.models import Listing
 from commerce.listings.money import typed
-from commerce.merchants.models import Merchant
+from commerce.merchants.models import Merchant, MerchantKind
 from commerce.placements.models import Placement
 from community.members.web import MemberRequest, member_required
 
@@ -50,6 +50,18 @@ TOP_SPOTS = 10
 SPOTS_PER_PAGE = 50
 LINES_PER_PAGE = 50
 CSV_CHUNK = 500
+
+
+@require_GET
+@member_required
+def my_sales(request: MemberRequest) -> HttpResponse:
+    """To the figures of the shop the member joined first, else to their selling.
+
+    The account menu links here, so that no page asks for a member's shops only to name one.
+    """
+    mine = Merchant.objects.filter(team__member=request.user, kind=MerchantKind.SHOP)
+    shop = mine.order_by("team__added_at", "pk").first()
+    return redirect("merchant", shop.slug) if shop else redirect("my_listings")
 
 
 @require_GET

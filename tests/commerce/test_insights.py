@@ -207,6 +207,12 @@ def row_of(response, title: str):
     return row
 
 
+def test_the_account_menu_leads_to_the_figures_of_ones_shop(shop, as_seller, ada, as_member):
+    assert 'href="/sales/"' in as_seller.get(f"/merchants/{shop.slug}/").content.decode()
+    assert as_seller.get("/sales/")["Location"] == f"/merchants/{shop.slug}/"
+    assert as_member(ada).get("/sales/")["Location"] == "/listings/mine/"
+
+
 def test_the_figures_are_those_counted_by_hand(shop, season, as_seller):
     total = figures(as_seller, shop).context["total"]
     assert (total.gmv_minor, total.orders) == (100_000, 8)
