@@ -11,12 +11,14 @@ from community.groups.models import Group
 from community.members.models import Member
 from community.members.web import MemberRequest, member_required
 from community.profiles.forms import ProfileForm
+from community.threads.markup import plain_text
 from community.threads.models import Post
 from community.uploads.errors import ImageRefused
 from community.uploads.services import save_image
 
 POSTS_PER_PAGE = 15
 GROUPS_SHOWN = 12
+EXCERPT_SOURCE_CHARS = 1_000
 
 
 @require_GET
@@ -48,7 +50,7 @@ def profile(request: HttpRequest, handle: str) -> HttpResponse:
         "community/profiles/show.html",
         {
             "member": member,
-            "posts": page,
+            "posts": [(post, plain_text(post.body[:EXCERPT_SOURCE_CHARS])) for post in page],
             "before": page[-1].pk if more else "",
             "is_first": not before,
             "is_me": request.user == member,

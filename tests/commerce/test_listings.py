@@ -662,6 +662,7 @@ def test_an_empty_shelf_says_what_to_do(guest, as_bo, group):
     assert b"Nothing for sale yet" in as_bo.get("/listings/mine/").content
 
 
+@pytest.mark.django_db
 def test_a_teammate_outside_a_hidden_group_does_not_learn_its_name(as_member):
     keeper, mate = make_member("keeper"), make_member("mate")
     shop = open_shop(owner=keeper, name="Deep Shop")
