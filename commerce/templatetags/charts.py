@@ -69,6 +69,8 @@ def compact(value: int, currency: str = "") -> str:
             figures = f"{float(f'{whole / size:.3g}'):,g}{suffix}"
             break
     else:
+        if currency and whole != int(whole):
+            return in_words(value, currency)  # £61.20, not £61.2
         figures = f"{round(whole, 2):g}"
     symbol = in_words(0, currency).removesuffix("0") if currency else ""
     return f"{symbol}{figures}"

@@ -75,6 +75,7 @@ def test_an_axis_reaches_its_highest_value_in_a_few_even_steps(highest, least):
     [
         (0, "GBP", "£0"),
         (25_000, "GBP", "£250"),
+        (6_120, "GBP", "£61.20"),
         (150_000, "GBP", "£1.5k"),
         (196_012, "GBP", "£1.96k"),
         (123_456_789, "GBP", "£1.23m"),
