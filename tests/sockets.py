@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.db import connections
 
@@ -70,13 +71,18 @@ def in_a_loop_of_its_own(test: Callable[..., Coroutine[Any, Any, None]]) -> Call
     def run(*args: Any, **kwargs: Any) -> None:
         failed: list[BaseException] = []
 
+        async def whole() -> None:
+            try:
+                await test(*args, **kwargs)
+            finally:
+                # In the thread where this loop did its database work.
+                await sync_to_async(connections.close_all)()
+
         def apart() -> None:
             try:
-                asyncio.run(test(*args, **kwargs))
+                asyncio.run(whole())
             except BaseException as error:
                 failed.append(error)
-            finally:
-                connections.close_all()
 
         thread = threading.Thread(target=apart)
         thread.start()

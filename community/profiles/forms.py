@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
@@ -34,6 +34,11 @@ class ProfileForm(MemberForm):
             "place": "A town or an area, never an address.",
         }
         widgets = {"bio": forms.Textarea(attrs={"rows": 4})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.avatar_id is None:
+            del self.fields["remove_picture"]
 
     def clean_name(self) -> str:
         name: str = " ".join(self.cleaned_data["name"].split())

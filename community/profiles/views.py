@@ -72,7 +72,7 @@ def edit(request: MemberRequest) -> HttpResponse:
         try:
             if picture := form.cleaned_data["picture"]:
                 member.avatar = save_image(owner=request.user, group=None, file=picture)
-            elif form.cleaned_data["remove_picture"]:
+            elif form.cleaned_data.get("remove_picture"):
                 member.avatar = None
         except ImageRefused as refused:
             form.add_error("picture", str(refused))

@@ -46,6 +46,7 @@ class ChatRoom extends HTMLElement {
       if (row) this.post(row);
     }, { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.fill(), { signal });
+    addEventListener("online", () => this.resend(), { signal });
     this.bannerTimer = setTimeout(() => this.live || this.showAway(true), BANNER_AFTER);
     this.poll();
   }
@@ -167,6 +168,7 @@ class ChatRoom extends HTMLElement {
 
   async post(row) {
     row.removeAttribute("data-failed");
+    row.removeAttribute("data-unheard");
     row.setAttribute("data-pending", "");
     row.querySelector("[data-note]").textContent = "sending";
     row.querySelector(".retry").hidden = true;
@@ -186,7 +188,13 @@ class ChatRoom extends HTMLElement {
       row.remove();
     } catch {
       this.failed(row, "not sent");
+      row.setAttribute("data-unheard", "");
     }
+  }
+
+  /* Back on the network: what nobody heard goes out again; its key makes it one message. */
+  resend() {
+    for (const row of this.log.querySelectorAll(".msg[data-unheard]")) this.post(row);
   }
 
   failed(row, why) {
