@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.contrib import messages
@@ -11,7 +10,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from commerce.listings import services
@@ -25,10 +23,10 @@ from commerce.merchants.services import personal_merchant, role_of
 from community.groups.models import Group, JoinMode, JoinRequest
 from community.groups.services import membership_of
 from community.members.models import Member
-from community.members.web import MemberRequest, member_required
+from community.members.web import MemberRequest, member_required, safe_next
+from config.paging import EPOCH, read_time_cursor, time_cursor, whole_number
 
 LISTINGS_PER_PAGE: Final = 24
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 # -- one listing ------------------------------------------------------------------------------
@@ -74,10 +72,7 @@ def state(request: MemberRequest, listing_id: int) -> HttpResponse:
         messages.success(request, f"{found.title} is now {found.get_state_display().lower()}.")
     except ListingRefusal as refusal:
         messages.error(request, str(refusal))
-    back = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-        return redirect(back)
-    return redirect(found)
+    return redirect(safe_next(request) or found)
 
 
 def _own_or_404(request: MemberRequest, listing_id: int) -> Listing:
@@ -200,9 +195,9 @@ def mine(request: MemberRequest) -> HttpResponse:
     chosen = request.GET.get("state", "")
     if chosen in ListingState.values:
         rows = rows.filter(state=chosen)
-    after = request.GET.get("after", "")
-    if _is_number(after):
-        rows = rows.filter(pk__lt=int(after))
+    after = whole_number(request.GET.get("after"))
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
     page = list(rows.with_card().order_by("-pk")[: LISTINGS_PER_PAGE + 1])
     more = len(page) > LISTINGS_PER_PAGE
     page = page[:LISTINGS_PER_PAGE]
@@ -220,7 +215,7 @@ def mine(request: MemberRequest) -> HttpResponse:
             "states": ListingState.choices,
             "chosen": chosen,
             "after": page[-1].pk if more else "",
-            "is_first": not after,
+            "is_first": after is None,
         },
     )
 
@@ -286,7 +281,7 @@ def _shelf(request: HttpRequest, rows: ListingQuerySet) -> dict[str, object]:
         rows = rows.filter(Q(title__icontains=word) | Q(brand__icontains=word))
     rows = rows.filter(published_at__isnull=False)
     after = request.GET.get("after", "")
-    if place := _read_cursor(after):
+    if place := read_time_cursor(after):
         at, pk = place
         rows = rows.filter(Q(published_at__lt=at) | Q(pk__lt=pk), published_at__lte=at)
     page = list(rows.with_card().order_by("-published_at", "-pk")[: LISTINGS_PER_PAGE + 1])
@@ -296,23 +291,6 @@ def _shelf(request: HttpRequest, rows: ListingQuerySet) -> dict[str, object]:
         "listings": page,
         "show": show if show in ("sold", "wanted") else "",
         "words": words,
-        "after": _cursor_after(page[-1]) if more else "",
+        "after": time_cursor(page[-1].published_at or EPOCH, page[-1].pk) if more else "",
         "is_first": not after,
     }
-
-
-def _cursor_after(row: Listing) -> str:
-    at = row.published_at or _EPOCH
-    return f"{(at - _EPOCH) // timedelta(microseconds=1)}-{row.pk}"
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, int] | None:
-    at, _, pk = cursor.partition("-")
-    # The year 9999 is the last one a datetime knows.
-    if not (_is_number(at) and _is_number(pk) and int(at) < 253_000_000_000 * 1_000_000):
-        return None
-    return _EPOCH + timedelta(microseconds=int(at)), int(pk)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 18

@@ -25,6 +25,7 @@ from community.groups.services import membership_of
 from community.members.models import Member
 from community.members.web import MemberRequest, member_required
 from community.threads.models import Post, Thread
+from config.paging import whole_number
 
 FOUND_MAX: Final = 20
 
@@ -52,7 +53,7 @@ def thread_listings(request: MemberRequest, thread_id: int) -> HttpResponse:
 
 def _place(request: MemberRequest, thread: Thread, post: Post | None) -> HttpResponse:
     wanted = request.POST.get("listing", "")
-    pk = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 19 else 0
+    pk = whole_number(wanted) or 0
     listing = get_object_or_404(Listing.objects.visible_to(request.user), pk=pk)
     try:
         services.place_listing(listing=listing, thread=thread, post=post, by=request.user)
@@ -114,7 +115,7 @@ def _post_of(request: MemberRequest, thread: Thread) -> Post | None:
     wanted = request.POST.get("post", "") or request.GET.get("post", "")
     if not wanted:
         return None
-    pk = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 19 else 0
+    pk = whole_number(wanted) or 0
     return get_object_or_404(Post.objects.visible_to(request.user), pk=pk, thread=thread)
 
 

@@ -15,7 +15,6 @@ from django.http import (
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
@@ -40,6 +39,7 @@ from commerce.touchpoints.models import NotCounted, Touchpoint
 from commerce.touchpoints.services import Recorded, Surface, forget_visitor, record_click
 from community.chat.models import Message
 from community.members.models import Viewer
+from community.members.web import safe_next
 from community.threads.models import Post, Thread
 
 log = structlog.stdlib.get_logger(__name__)
@@ -222,15 +222,9 @@ def consent(request: HttpRequest) -> HttpResponse:
     choice = read_choice(request.POST.get("choice", ""))
     if choice is None:
         return HttpResponseBadRequest("Choose yes or no.")
-    response: HttpResponse
-    if request.htmx:  # type: ignore[attr-defined]
-        response = HttpResponse()  # The bar is swapped for nothing.
-    else:
-        back = request.POST.get("next", "")
-        safe = url_has_allowed_host_and_scheme(
-            back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-        )
-        response = redirect(back if safe else reverse("privacy"))
+    swapped: bool = request.htmx  # type: ignore[attr-defined]
+    # By htmx the bar is swapped for nothing.
+    response = HttpResponse() if swapped else redirect(safe_next(request) or "privacy")
     remember_choice(response, choice)
     if choice is Choice.NO:
         if visitor_id := cookie_visitor_id(request):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from community.chat.errors import MessageRefused
@@ -17,7 +16,8 @@ from community.chat.models import Message, Room
 from community.chat.services import room_of, send_message
 from community.groups.models import Group
 from community.members.models import Member
-from community.members.web import MemberRequest, member_required
+from community.members.web import MemberRequest, member_required, safe_next
+from config.paging import whole_number
 
 MESSAGES_PER_PAGE = 50
 GAP_MESSAGES = 200
@@ -30,11 +30,6 @@ def room_or_404(request: MemberRequest, slug: str) -> Room:
     room = room_of(group)
     room.group = group
     return room
-
-
-def number(request: HttpRequest, name: str) -> int | None:
-    value = request.GET.get(name, "")
-    return int(value) if value.isdecimal() and len(value) < 18 else None
 
 
 @require_GET
@@ -73,7 +68,7 @@ def room(request: MemberRequest, slug: str) -> HttpResponse:
 
 
 def room_context(request: MemberRequest, found: Room) -> dict[str, object]:
-    before = number(request, "before")
+    before = whole_number(request.GET.get("before"))
     messages = Message.objects.filter(room=found).select_related("sender__avatar")
     if before is not None:
         messages = messages.filter(seq__lt=before)
@@ -113,11 +108,11 @@ def after(request: MemberRequest, slug: str) -> JsonResponse:
     """
     found = room_or_404(request, slug)
     messages = Message.objects.filter(room=found).select_related("sender__avatar")
-    only = number(request, "only")
+    only = whole_number(request.GET.get("only"))
     if only is not None:
         messages = messages.filter(seq=only)
     else:
-        messages = messages.filter(seq__gt=number(request, "after") or 0)
+        messages = messages.filter(seq__gt=whole_number(request.GET.get("after")) or 0)
     page = list(messages.order_by("seq")[: GAP_MESSAGES + 1])
     more = len(page) > GAP_MESSAGES
     response = JsonResponse(
@@ -160,10 +155,7 @@ def send(request: MemberRequest, slug: str) -> HttpResponse:
         else:
             if wants_json:
                 return JsonResponse(as_json(message, request.user), status=201)
-            back = request.POST.get("next", "")
-            if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-                return redirect(back)
-            return redirect(f"{found.get_absolute_url()}#end")
+            return redirect(safe_next(request) or f"{found.get_absolute_url()}#end")
     else:
         refusal = str(next(iter(form.errors.values()))[0])
     if wants_json:

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from community.groups import services
@@ -25,7 +24,8 @@ from community.groups.models import (
     Template,
 )
 from community.members.models import Member, Viewer
-from community.members.web import MemberRequest, member_required, wants_delete
+from community.members.web import MemberRequest, member_required, safe_next, wants_delete
+from config.paging import whole_number
 
 GROUPS_PER_PAGE = 24
 MEMBERS_PER_PAGE = 40
@@ -62,11 +62,10 @@ def directory(request: HttpRequest) -> HttpResponse:
         groups = groups.filter(Q(name__icontains=words) | Q(about__icontains=words))
     if kind := form.cleaned_data.get("template"):
         groups = groups.filter(template=kind)
-    size, _, last_id = request.GET.get("after", "").partition("-")
-    if size.isdecimal() and last_id.isdecimal() and len(size) < 10 and len(last_id) < 19:
-        groups = groups.filter(
-            Q(member_count__lt=int(size)) | Q(member_count=int(size), pk__gt=int(last_id))
-        )
+    size_text, _, last_text = request.GET.get("after", "").partition("-")
+    size, last = whole_number(size_text, digits=9), whole_number(last_text)
+    if size is not None and last is not None:
+        groups = groups.filter(Q(member_count__lt=size) | Q(member_count=size, pk__gt=last))
     rows = list(groups.order_by("-member_count", "pk")[: GROUPS_PER_PAGE + 1])
     more = len(rows) > GROUPS_PER_PAGE
     rows = rows[:GROUPS_PER_PAGE]
@@ -136,9 +135,9 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     """Who is in the group, newest last, keyset `after=<membership id>`."""
     group = group_or_404(request, slug)
     rows = Membership.objects.filter(group=group).select_related("member__avatar").order_by("pk")
-    after = request.GET.get("after", "")
-    if after.isdecimal() and len(after) < 19:
-        rows = rows.filter(pk__gt=int(after))
+    after = whole_number(request.GET.get("after"))
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
     page = list(rows[: MEMBERS_PER_PAGE + 1])
     more = len(page) > MEMBERS_PER_PAGE
     page = page[:MEMBERS_PER_PAGE]
@@ -152,7 +151,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
             **context,
             "rows": page,
             "after": page[-1].pk if more else "",
-            "is_first": not after,
+            "is_first": after is None,
             "moderates": moderates,
             "roles": Role.choices,
             "join_requests": (
@@ -200,10 +199,7 @@ def membership(request: MemberRequest, slug: str) -> HttpResponse:
                 messages.success(request, f"Welcome to {group.name}.")
     except GroupRefusal as refusal:
         messages.error(request, str(refusal))
-    back = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-        return redirect(back)
-    return redirect(group)
+    return redirect(safe_next(request) or group)
 
 
 @require_POST

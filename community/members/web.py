@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from community.members.models import Member
 
@@ -51,3 +51,12 @@ def member_required(
 def wants_delete(request: HttpRequest) -> bool:
     """Whether this is a DELETE, or a plain form's POST that says `_method=delete`."""
     return request.method == "DELETE" or request.POST.get("_method") == "delete"
+
+
+def safe_next(request: HttpRequest) -> str:
+    """The form's `next` when it is a page of ours, else an empty string."""
+    back = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return back if ours else ""

@@ -15,6 +15,7 @@ from community.threads.markup import plain_text
 from community.threads.models import Post
 from community.uploads.errors import ImageRefused
 from community.uploads.services import save_image
+from config.paging import whole_number
 
 POSTS_PER_PAGE = 15
 GROUPS_SHOWN = 12
@@ -39,9 +40,9 @@ def profile(request: HttpRequest, handle: str) -> HttpResponse:
         .defer("html")
         .order_by("-pk")
     )
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        posts = posts.filter(pk__lt=int(before))
+    before = whole_number(request.GET.get("before"))
+    if before is not None:
+        posts = posts.filter(pk__lt=before)
     page = list(posts[: POSTS_PER_PAGE + 1])
     more = len(page) > POSTS_PER_PAGE
     page = page[:POSTS_PER_PAGE]
@@ -52,7 +53,7 @@ def profile(request: HttpRequest, handle: str) -> HttpResponse:
             "member": member,
             "posts": [(post, plain_text(post.body[:EXCERPT_SOURCE_CHARS])) for post in page],
             "before": page[-1].pk if more else "",
-            "is_first": not before,
+            "is_first": before is None,
             "is_me": request.user == member,
             "groups": Group.objects.visible_to(request.user)
             .filter(memberships__member=member)

@@ -15,6 +15,7 @@ from community.threads.services import LOCK_REASON_MAX_CHARS
 from community.uploads.errors import ImageRefused
 from community.uploads.models import ALT_MAX_CHARS
 from community.uploads.services import save_image
+from config.paging import whole_number
 
 
 class KeyField(forms.CharField):
@@ -35,8 +36,7 @@ class NumberField(forms.IntegerField):
     widget = forms.HiddenInput
 
     def to_python(self, value: Any) -> int | None:
-        text = str(value or "")
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+        return whole_number(str(value or ""), digits=9)
 
 
 class PostForm(forms.Form):

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from django.db.models import F, Q
 
 from community.members.models import Viewer
 from community.threads.models import PostImage, Thread, ThreadQuerySet
 from community.uploads.models import Image
+from config.paging import read_time_cursor, time_cursor
 from config.pieces import Key, more_told, told
 
 STRIP_MAX = 4  # pictures of the opening post in a row
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST_CURSOR = 253_402_300_800 * 1_000_000  # the year 10000, where datetime ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +41,13 @@ def page_of(
 
     `after` is such a cursor; None, an empty or a broken one gives the first page. One query.
     """
-    if place := _read_cursor(after):
+    if place := read_time_cursor(after):
         at, pk = place
         threads = threads.filter(Q(last_post_at__lt=at) | Q(pk__lt=pk), last_post_at__lte=at)
     rows = list(threads.latest_first()[: size + 1])
     if len(rows) <= size:
         return rows, None
-    return rows[:size], _cursor_after(rows[size - 1])
+    return rows[:size], time_cursor(rows[size - 1].last_post_at, rows[size - 1].pk)
 
 
 def thread_rows(threads: Iterable[Thread], viewer: Viewer) -> list[ThreadRow]:
@@ -80,19 +78,3 @@ def thread_rows(threads: Iterable[Thread], viewer: Viewer) -> list[ThreadRow]:
         )
         for thread in threads
     ]
-
-
-def _cursor_after(thread: Thread) -> str:
-    microseconds = (thread.last_post_at - EPOCH) // timedelta(microseconds=1)
-    return f"{microseconds}-{thread.pk}"
-
-
-def _read_cursor(cursor: str | None) -> tuple[datetime, int] | None:
-    at, _, pk = (cursor or "").partition("-")
-    if not (_is_number(at) and _is_number(pk) and int(at) < LATEST_CURSOR and int(pk) < 2**63):
-        return None
-    return EPOCH + timedelta(microseconds=int(at)), int(pk)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 19

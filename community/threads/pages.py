@@ -11,6 +11,7 @@ from community.groups.models import Membership, Role
 from community.groups.services import membership_of
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread, ThreadLink, ThreadQuerySet
+from config.paging import whole_number
 from config.pieces import Key, more_told, told
 
 RELATED_MAX = 6
@@ -144,9 +145,8 @@ def page_number(wanted: str | None, thread: Thread) -> int | None:
         return 1
     if wanted == "last":
         return thread.page_count
-    if wanted.isascii() and wanted.isdecimal() and len(wanted) < 9:
-        return int(wanted) if 1 <= int(wanted) <= thread.page_count else None
-    return None
+    number = whole_number(wanted, digits=9)
+    return number if number is not None and 1 <= number <= thread.page_count else None
 
 
 def thread_page(thread: Thread, number: int, viewer: Viewer) -> ThreadPage:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -47,6 +46,7 @@ from community.threads.services import (
     submitted,
     unlock_thread,
 )
+from config.paging import whole_number
 
 REVISIONS_PER_PAGE = 10
 
@@ -83,11 +83,11 @@ def revisions(request: HttpRequest, post_id: int) -> HttpResponse:
     found = Revision.objects.filter(post=post).select_related("replaced_by").order_by("-number")
     before = request.GET.get("before", "")
     after_body = post.body
-    if before.isascii() and before.isdecimal() and len(before) < 9:
-        following = found.filter(number=int(before)).first()
+    if (from_number := whole_number(before, digits=9)) is not None:
+        following = found.filter(number=from_number).first()
         if following is None:
             raise Http404
-        found, after_body = found.filter(number__lt=int(before)), following.body
+        found, after_body = found.filter(number__lt=from_number), following.body
     rows = list(found[: REVISIONS_PER_PAGE + 1])
     more = len(rows) > REVISIONS_PER_PAGE
     changes: list[Change] = []
@@ -271,14 +271,13 @@ def _post_or_404(request: HttpRequest, post_id: int) -> Post:
 
 def _answered(thread: Thread, number: int | str | None, viewer: Viewer) -> Post | None:
     """The post of the thread that is being answered; a wrong number answers none."""
-    if not number or not str(number).isascii() or not str(number).isdecimal():
+    wanted = whole_number(str(number or ""), digits=9)
+    if wanted is None:
         return None
     return (
-        Post.objects.filter(Q(hidden_at__isnull=True), thread=thread, number=int(number))
+        Post.objects.filter(hidden_at__isnull=True, thread=thread, number=wanted)
         .select_related("author")
         .first()
-        if len(str(number)) < 10
-        else None
     )
 
 

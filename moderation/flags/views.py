@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from community.members.web import MemberRequest, member_required
+from config.paging import whole_number
 from moderation.flags.errors import FlagRefused
 from moderation.flags.forms import FlagForm
 from moderation.flags.models import Decision, Outcome
@@ -72,9 +73,9 @@ def decisions(request: MemberRequest) -> HttpResponse:
         .select_related("case")
         .order_by("-pk")
     )
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        found = found.filter(pk__lt=int(before))
+    before = whole_number(request.GET.get("before"))
+    if before is not None:
+        found = found.filter(pk__lt=before)
     page = list(found[: DECISIONS_PER_PAGE + 1])
     more = len(page) > DECISIONS_PER_PAGE
     page = page[:DECISIONS_PER_PAGE]
@@ -96,5 +97,5 @@ def decisions(request: MemberRequest) -> HttpResponse:
     return render(
         request,
         "moderation/flags/decisions.html",
-        {"rows": rows, "before": page[-1].pk if more else "", "is_first": not before},
+        {"rows": rows, "before": page[-1].pk if more else "", "is_first": before is None},
     )
