@@ -99,7 +99,8 @@ def test_the_site_goes_on_without_valkey_and_catches_up(
     expect(banner).to_be_hidden()
     by_form.get_by_label("Message Film cameras").fill("And we are back.")
     by_form.get_by_role("button", name="Send").click()
-    expect(chat.locator(".msg .body", has_text="And we are back.")).to_be_visible()
+    # By a hint, or at the latest when the page asks by itself, every 30 s.
+    expect(chat.locator(".msg .body", has_text="And we are back.")).to_be_visible(timeout=45_000)
     assert Post.objects.filter(thread=thread).count() == 2
     assert list(Message.objects.order_by("seq").values_list("seq", flat=True)) == [1, 2]
     chat_seqs = chat.locator(".msg[data-seq]").evaluate_all("all => all.map(m => m.dataset.seq)")

@@ -5,7 +5,7 @@ import { socket } from "@/lib/socket.js";
 
 const NEAR_END = 100; // px from the end within which a reader is taken to follow along
 const GROUPED = 300; // seconds within which one sender's messages stand together
-const POLL_AWAY = 4_000, POLL_LIVE = 30_000, BANNER_AFTER = 5_000;
+const POLL_AWAY = 4_000, POLL_LIVE = 30_000, BANNER_AFTER = 5_000, SETTLED = 3_000;
 
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -68,6 +68,8 @@ class ChatRoom extends HTMLElement {
     } else if (frame.type === "live") {
       this.setLive(true);
       this.fill();
+      // A web process may find Redis back a moment after the sockets do; its hints till then are lost.
+      setTimeout(() => this.isConnected && this.fill(), SETTLED);
     } else if (frame.type === "away" || frame.type === "closed") {
       this.setLive(false);
     } else if (frame.type === "refused" && frame.room === this.dataset.room) {
