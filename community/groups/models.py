@@ -34,6 +34,20 @@ class Role(models.TextChoices):
     OWNER = "owner", "Owner"
 
 
+class Interest(models.Model):
+    """Something people gather around; members and groups name theirs."""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=40, unique=True)
+    glyph = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class GroupQuerySet(models.QuerySet["Group"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """All but the hidden groups `viewer` is not in."""
@@ -61,6 +75,7 @@ class Group(models.Model):
     member_count = models.PositiveIntegerField(default=0)
     thread_count = models.PositiveIntegerField(default=0)
     last_post_at = models.DateTimeField(null=True, blank=True)
+    interests = models.ManyToManyField(Interest, blank=True, related_name="groups")
 
     objects = GroupQuerySet.as_manager()
 
@@ -100,6 +115,8 @@ class Membership(models.Model):
     member = models.ForeignKey(Member, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     joined_at = models.DateTimeField(default=timezone.now)
+    # As Member.all_read_at, for this group alone; None: only the member's own counts.
+    all_read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import pgettext_lazy
 
 HANDLE_MAX_CHARS = 30
 NAME_MAX_CHARS = 60
@@ -21,6 +22,16 @@ handle_validators = [
         "Use lower-case letters, digits, - and _, beginning and ending with a letter or digit.",
     )
 ]
+
+
+class TrustLevel(models.IntegerChoices):
+    """What Discourse calls trust levels; community.standing says how each is earned."""
+
+    NEW = 0, pgettext_lazy("trust level", "New")
+    BASIC = 1, pgettext_lazy("trust level", "Basic")
+    MEMBER = 2, pgettext_lazy("trust level", "Member")
+    REGULAR = 3, pgettext_lazy("trust level", "Regular")
+    LEADER = 4, pgettext_lazy("trust level", "Leader")
 
 
 class MemberManager(BaseUserManager["Member"]):
@@ -60,6 +71,17 @@ class Member(AbstractBaseUser, Permissions):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(default=timezone.now)
+    # How far the community trusts a member, earned by reading and being read (community.standing).
+    trust_level = models.PositiveSmallIntegerField(default=TrustLevel.NEW, choices=TrustLevel)
+    trust_pinned = models.BooleanField(default=False)  # set by staff: not earned, not lost
+    language = models.CharField(max_length=10, blank=True)  # empty: what the browser asks for
+    time_zone = models.CharField(max_length=64, default="UTC")  # an IANA name
+    # Threads whose last post is not after this are read, whatever their marks say.
+    all_read_at = models.DateTimeField(default=timezone.now)
+    onboarded_at = models.DateTimeField(null=True, blank=True)  # done with the first visit, or past
+    is_listed = models.BooleanField(default=True)  # in the member directory
+    erased_at = models.DateTimeField(null=True, blank=True)
+    interests = models.ManyToManyField("community.Interest", blank=True, related_name="members")
 
     objects = MemberManager()
 
@@ -74,6 +96,9 @@ class Member(AbstractBaseUser, Permissions):
             models.CheckConstraint(
                 condition=models.Q(handle__regex=r"^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$"),
                 name="handle_is_plain",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(trust_level__in=TrustLevel.values), name="trust_level_known"
             ),
         ]
 
@@ -99,3 +124,31 @@ class Member(AbstractBaseUser, Permissions):
 
 # Whoever looks at a page. `visible_to` takes one everywhere.
 Viewer = Member | AnonymousUser
+
+
+class Block(models.Model):
+    """A member who no longer wants to read another, everywhere: posts, chat, notifications.
+
+    MUTE folds what the other writes. BLOCK also keeps the other from writing to or naming the
+    blocker: no mention, reply or reaction of theirs notifies, no direct message arrives.
+    """
+
+    class Kind(models.TextChoices):
+        MUTE = "mute", pgettext_lazy("a member", "Muted")
+        BLOCK = "block", pgettext_lazy("a member", "Blocked")
+
+    by = models.ForeignKey(Member, models.CASCADE, related_name="blocks")
+    of = models.ForeignKey(Member, models.CASCADE, related_name="blocked_by")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["by", "of"], name="blocked_once"),
+            models.CheckConstraint(
+                condition=~models.Q(by=models.F("of")), name="nobody_blocks_themselves"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=("mute", "block")), name="block_kind_known"
+            ),
+        ]

@@ -8,17 +8,37 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import pgettext_lazy
 
 from community.groups.models import Group, GroupQuerySet, JoinMode, Membership
 from community.hiding.models import Hideable
 from community.members.models import Member, Viewer
+from community.tags.models import Tag
 from community.uploads.models import Image
 
 TITLE_MAX_CHARS = 150
 POST_MAX_CHARS = 50_000
 EXCERPT_MAX_CHARS = 240
+EDIT_REASON_MAX_CHARS = 200
 # Words that follow a thread's id in an address of their own: a thread called "Lock" is no lock.
-RESERVED_SLUGS = frozenset({"lock", "replies"})
+RESERVED_SLUGS = frozenset(
+    {
+        *("lock", "replies", "move", "split", "merge", "pin", "slow-mode", "closing", "tags"),
+        *("read", "unread", "follow", "typing", "new-posts", "jump", "share", "edit", "history"),
+        *("poll", "draft", "close", "title", "moderate", "atom", "feed"),
+    }
+)
+
+
+class ThreadKind(models.TextChoices):
+    """What a thread is for. Which kinds a group offers, and their fields: `threads.kinds`."""
+
+    TALK = "talk", pgettext_lazy("thread kind", "Discussion")
+    QUESTION = "question", pgettext_lazy("thread kind", "Question")
+    LOG = "log", pgettext_lazy("thread kind", "Training log")
+    SHOWCASE = "showcase", pgettext_lazy("thread kind", "Show-off")
+    WANTED = "wanted", pgettext_lazy("thread kind", "Wanted")
+    REVIEW = "review", pgettext_lazy("thread kind", "Review")
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
@@ -30,6 +50,10 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
             return self.exclude(group__join_mode=JoinMode.HIDDEN)
         inside = Membership.objects.filter(group=OuterRef("group_id"), member_id=viewer.pk)
         return self.filter(~Q(group__join_mode=JoinMode.HIDDEN) | Exists(inside))
+
+    def in_groups_of(self, member: Member) -> Self:
+        """Threads of the groups `member` is in."""
+        return self.filter(group__memberships__member=member)
 
     def for_list(self) -> Self:
         """With what a row shows alone, in one query; not those whose opening post is hidden."""
@@ -67,7 +91,19 @@ class Thread(models.Model):
     answer = models.ForeignKey(
         "community.Post", models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    kind = models.CharField(max_length=10, choices=ThreadKind, default=ThreadKind.TALK)
+    # The answers to the form of its kind, checked by `threads.kinds`; keys are field names.
+    details = models.JSONField(default=dict, blank=True)
+    tags = models.ManyToManyField(
+        Tag, through="community.ThreadTag", related_name="threads", blank=True
+    )
     pinned_at = models.DateTimeField(null=True, blank=True)
+    pinned_until = models.DateTimeField(null=True, blank=True)  # None while pinned: till unpinned
+    slow_mode_seconds = models.PositiveIntegerField(default=0)  # between two posts of one member
+    close_after_days = models.PositiveSmallIntegerField(null=True, blank=True)  # of silence
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged_from"
+    )
     locked_at = models.DateTimeField(null=True, blank=True)
     locked_by = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
     lock_reason = models.CharField(max_length=300, blank=True)
@@ -85,6 +121,20 @@ class Thread(models.Model):
                 condition=Q(last_number=0) | Q(reply_count__lt=F("last_number")),
                 name="thread_replies_below_numbers",
             ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ThreadKind.values), name="thread_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(pinned_until__isnull=True) | Q(pinned_at__isnull=False),
+                name="thread_pinned_till_a_date_is_pinned",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(is_listed=False),
+                name="merged_thread_is_not_listed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(merged_into=F("id")), name="thread_merges_elsewhere"
+            ),
         ]
         indexes = [
             models.Index(
@@ -92,6 +142,21 @@ class Thread(models.Model):
             ),
             models.Index(F("last_post_at").desc(), F("id").desc(), name="thread_latest"),
             models.Index(F("author"), F("created_at").desc(), name="thread_of_author"),
+            models.Index(F("group"), F("id").desc(), name="thread_newest_in_group"),
+            models.Index(
+                F("last_post_at").desc(),
+                F("id").desc(),
+                condition=Q(is_listed=True, reply_count=0),
+                name="thread_unanswered",
+            ),
+            models.Index(
+                "pinned_until", condition=Q(pinned_until__isnull=False), name="thread_pin_ends"
+            ),
+            models.Index(
+                "last_post_at",
+                condition=Q(close_after_days__isnull=False, locked_at__isnull=True),
+                name="thread_closes_by_itself",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,6 +209,10 @@ class Post(Hideable):
     client_key = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True, blank=True)
+    is_wiki = models.BooleanField(default=False)  # members of the group may edit it
+    # How often each reaction was given, by its name; owned by `reactions.services`.
+    reactions = models.JSONField(default=dict, blank=True)
+    reaction_count = models.PositiveIntegerField(default=0)  # their sum
     images = models.ManyToManyField(Image, through="community.PostImage", related_name="posts")
 
     objects = PostQuerySet.as_manager()
@@ -157,7 +226,8 @@ class Post(Hideable):
             models.CheckConstraint(condition=~Q(body=""), name="post_says_something"),
         ]
         indexes = [
-            models.Index(F("author"), F("created_at").desc(), name="post_of_author"),
+            models.Index(F("author"), F("id").desc(), name="post_of_author"),
+            models.Index("created_at", name="post_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -198,6 +268,7 @@ class Revision(models.Model):
     body = models.TextField()
     replaced_at = models.DateTimeField(default=timezone.now)
     replaced_by = models.ForeignKey(Member, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=EDIT_REASON_MAX_CHARS, blank=True)
 
     class Meta:
         ordering = ["number"]
@@ -226,4 +297,112 @@ class ThreadLink(models.Model):
             models.CheckConstraint(
                 condition=~Q(from_thread=F("to_thread")), name="thread_links_elsewhere"
             ),
+        ]
+
+
+class ThreadTag(models.Model):
+    """A tag on a thread."""
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="thread_tags")
+    tag = models.ForeignKey(Tag, models.PROTECT, related_name="thread_tags")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "tag"], name="tag_once_on_a_thread")
+        ]
+        indexes = [models.Index(F("tag"), F("thread").desc(), name="thread_of_tag")]
+
+
+class PostMention(models.Model):
+    """A member named with @ in a post."""
+
+    post = models.ForeignKey(Post, models.CASCADE, related_name="mentions")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="mentioned_in")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["post", "member"], name="mentioned_once_in_a_post")
+        ]
+
+
+class PostQuote(models.Model):
+    """A post that quotes another one."""
+
+    post = models.ForeignKey(Post, models.CASCADE, related_name="quotes")
+    quoted = models.ForeignKey(Post, models.CASCADE, related_name="quoted_by")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["post", "quoted"], name="quoted_once_in_a_post"),
+            models.CheckConstraint(condition=~Q(post=F("quoted")), name="post_quotes_another"),
+        ]
+
+
+class PostMove(models.Model):
+    """Where a post went that had `number` in `from_thread`: old addresses lead there."""
+
+    from_thread = models.ForeignKey(Thread, models.CASCADE, related_name="moved_posts")
+    number = models.PositiveIntegerField()
+    post = models.ForeignKey(Post, models.CASCADE, related_name="moves")
+    moved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["from_thread", "number"], name="post_moved_once")
+        ]
+
+
+class ThreadEntry(models.Model):
+    """Something a moderator did to a thread, shown between its posts. Never changed or deleted."""
+
+    class Verb(models.TextChoices):
+        LOCK = "lock", "locked"
+        UNLOCK = "unlock", "unlocked"
+        MOVE = "move", "moved to another group"
+        SPLIT = "split", "split"
+        SPLIT_OFF = "split_off", "split off"
+        MERGE = "merge", "merged"
+        MERGED = "merged", "merged into another"
+        PIN = "pin", "pinned"
+        UNPIN = "unpin", "unpinned"
+        SLOW_MODE = "slow_mode", "slow mode"
+        CLOSING = "closing", "closes by itself"
+        RETITLE = "retitle", "renamed"
+        RETAG = "retag", "retagged"
+        RESTORE = "restore", "post restored"
+        HIDE = "hide", "post hidden"
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="entries")
+    verb = models.CharField(max_length=10, choices=Verb.choices)
+    by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")  # None: by itself
+    at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=300, blank=True)
+    after_number = models.PositiveIntegerField()  # the thread's last number then
+    details = models.JSONField(default=dict, blank=True)  # ids and values, by verb
+
+    class Meta:
+        indexes = [models.Index(fields=["thread", "after_number"], name="entry_of_thread")]
+
+
+class ThreadScore(models.Model):
+    """How much a thread moved people in a period; kept by `threads.tasks` for the top lists."""
+
+    class Period(models.TextChoices):
+        DAY = "day", pgettext_lazy("period", "Day")
+        WEEK = "week", pgettext_lazy("period", "Week")
+        MONTH = "month", pgettext_lazy("period", "Month")
+        YEAR = "year", pgettext_lazy("period", "Year")
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="scores")
+    period = models.CharField(max_length=5, choices=Period)
+    score = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "period"], name="thread_score_once")
+        ]
+        indexes = [
+            models.Index(
+                F("period"), F("score").desc(), F("thread").desc(), name="thread_top_of_period"
+            )
         ]

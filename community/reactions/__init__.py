@@ -1,0 +1,4 @@
+"""Reactions: a small set of signs a member gives to a post (settings.REACTIONS).
+
+Counts live on the post; whose they are, here.
+"""
