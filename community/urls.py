@@ -12,4 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.uploads.urls")),
     path("", include("community.chat.urls")),
     path("", include("community.profiles.urls")),
+    path("", include("community.members.urls")),
 ]

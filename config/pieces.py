@@ -1,8 +1,8 @@
 """Pieces of pages that look the same to many readers, drawn once and kept in this process.
 
-A piece is a pure function of what its template is told, and that is its key: there is nothing to
-purge and nothing to forget. What is drawn for one reader alone is never kept
-(docs/decisions/cached-pieces.md).
+A piece is a pure function of what its template is told and of the language it speaks, and that is
+its key: there is nothing to purge and nothing to forget. What is drawn for one reader alone is
+never kept (docs/decisions/cached-pieces.md).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from threading import Lock
 from typing import Final
 
 from django.db.models import Model
+from django.utils.translation import get_language
 
 MOST_CHARS: Final = 24_000_000  # of keys and pieces together, a process
 Key = tuple[Hashable, ...]
@@ -59,10 +60,11 @@ class Pieces:
         return len(self._kept)
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._kept
+        return _spoken(key) in self._kept
 
     def get(self, key: Key, draw: Callable[[], str]) -> str:
-        """Return the piece kept under `key`, else draw it and keep it."""
+        """Return the piece kept under `key` in the active language, else draw it and keep it."""
+        key = _spoken(key)
         with self._lock:
             if kept := self._kept.get(key):
                 self._kept.move_to_end(key)
@@ -82,6 +84,11 @@ class Pieces:
         with self._lock:
             self._kept.clear()
             self.chars = 0
+
+
+def _spoken(key: Key) -> Key:
+    """Put the active language before a key."""
+    return get_language(), *key
 
 
 def _chars(value: Hashable) -> int:

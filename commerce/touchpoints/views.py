@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
@@ -39,7 +37,7 @@ from commerce.touchpoints.models import NotCounted, Touchpoint
 from commerce.touchpoints.services import Recorded, Surface, forget_visitor, record_click
 from community.chat.models import Message
 from community.members.models import Viewer
-from community.members.web import safe_next
+from community.members.web import from_our_pages, safe_next
 from community.threads.models import Post, Thread
 
 log = structlog.stdlib.get_logger(__name__)
@@ -217,7 +215,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     """
     if request.method == "GET":
         return redirect(f"{reverse('privacy')}#choice")
-    if not _from_our_pages(request):
+    if not from_our_pages(request):
         return HttpResponseForbidden("This form is only for our own pages.")
     choice = read_choice(request.POST.get("choice", ""))
     if choice is None:
@@ -231,11 +229,3 @@ def consent(request: HttpRequest) -> HttpResponse:
             forget_visitor(visitor_id)
         forget_visitor_cookie(response)
     return response
-
-
-def _from_our_pages(request: HttpRequest) -> bool:
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site == "same-origin"
-    origin = request.headers.get("Origin") or request.headers.get("Referer")
-    return origin is None or urlsplit(origin).netloc == request.get_host()

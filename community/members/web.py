@@ -60,3 +60,16 @@ def safe_next(request: HttpRequest) -> str:
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return back if ours else ""
+
+
+def from_our_pages(request: HttpRequest) -> bool:
+    """Whether a form came from a page of ours, for the few that carry no token.
+
+    Readers' pages carry none, so that they can be cached; where the form was sent from is checked
+    instead.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin") or request.headers.get("Referer")
+    return origin is None or urlsplit(origin).netloc == request.get_host()

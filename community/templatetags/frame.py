@@ -17,9 +17,13 @@ from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format, time_format
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, get_language_bidi
+
+from config.languages import language_tag
 
 register = template.Library()
 
@@ -147,6 +151,23 @@ def come_back(context: Context) -> str:
     return f"?{urlencode({'next': back})}" if back else ""
 
 
+# -- language ---------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def page_language() -> SafeString:
+    """Write `lang` and `dir` of the page: the active language and the way it runs."""
+    way = "rtl" if get_language_bidi() else "ltr"
+    return format_html('lang="{}" dir="{}"', language_tag(), way)
+
+
+@register.simple_tag
+def languages() -> list[tuple[str, str, str, bool]]:
+    """List what the site speaks: code, tag, its name in itself, whether this page speaks it."""
+    now = get_language()
+    return [(code, language_tag(code), name, code == now) for code, name in settings.LANGUAGES]
+
+
 # -- time -------------------------------------------------------------------------------------
 
 CLOCK, DATE, FULL = "clock", "date", "full"
@@ -155,9 +176,11 @@ CLOCK, DATE, FULL = "clock", "date", "full"
 def written(at: datetime, style: str) -> str:
     """Write an instant in UTC: `14:03`, `22 Nov 2026` or `22 Nov 2026, 14:03 UTC`."""
     at = at.astimezone(timezone.get_default_timezone())
-    clock = f"{at:%H:%M}"
-    day = f"{at.day} {at:%b} {at.year}"
-    return {CLOCK: clock, DATE: day}.get(style, f"{day}, {clock} UTC")
+    if style == CLOCK:
+        return time_format(at, "TIME_FORMAT")
+    if style == DATE:
+        return date_format(at, "SHORT_DATE_FORMAT")
+    return f"{date_format(at, 'SHORT_DATETIME_FORMAT')} UTC"
 
 
 @register.simple_tag

@@ -13,6 +13,7 @@ from community.members.web import MemberRequest, member_required
 from community.uploads.errors import ImageRefused
 from community.uploads.models import Image
 from community.uploads.services import save_image
+from config.languages import wordless
 
 
 @require_POST
@@ -48,6 +49,7 @@ def upload(request: MemberRequest) -> HttpResponse:
     )
 
 
+@wordless
 @require_GET
 def show(request: HttpRequest, image_id: UUID, size: str) -> HttpResponseBase:
     """The file itself, `full` or `thumbnail`, to those who may see it; 404 to the others."""
