@@ -7,11 +7,12 @@ never kept (docs/decisions/cached-pieces.md).
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cache
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Model
 from django.utils.translation import get_language
@@ -28,7 +29,12 @@ def told(row: Model | None) -> Key:
     if row is None:
         return ()
     loaded = row.__dict__
-    return tuple(loaded[name] for name in _columns(type(row)) if name in loaded)
+    return tuple(_fact(loaded[name]) for name in _columns(type(row)) if name in loaded)
+
+
+def _fact(value: Any) -> Hashable:
+    """What a JSON column holds is no key; its text is."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else value
 
 
 @cache
