@@ -5,6 +5,7 @@ from typing import Self
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from commerce.attribution.policy import Kind
 from commerce.listings.models import Listing
@@ -18,13 +19,13 @@ from community.threads.models import Post, Thread
 
 
 class CreditModel(models.TextChoices):
-    LAST_TOUCH = "last_touch", "Last touch"
+    LAST_TOUCH = "last_touch", _("Last touch")
 
 
 class RunStatus(models.TextChoices):
-    RUNNING = "running", "Running"
-    FINISHED = "finished", "Finished"
-    FAILED = "failed", "Failed"
+    RUNNING = "running", _("Running")
+    FINISHED = "finished", _("Finished")
+    FAILED = "failed", _("Failed")
 
 
 class AttributionRunQuerySet(models.QuerySet["AttributionRun"]):
@@ -112,18 +113,18 @@ class CurrentRun(models.Model):
 class CreditKind(models.TextChoices):
     """A policy.Kind with the words pages use."""
 
-    DIRECT = Kind.DIRECT.value, "Direct"
-    HALO = Kind.HALO.value, "Halo"
-    UNATTRIBUTED = Kind.UNATTRIBUTED.value, "Unattributed"
+    DIRECT = Kind.DIRECT.value, _("Direct")
+    HALO = Kind.HALO.value, _("Halo")
+    UNATTRIBUTED = Kind.UNATTRIBUTED.value, _("Unattributed")
 
 
 class CreditReason(models.TextChoices):
     """Why a row was written. Sales and changes make GMV; with the others it is net GMV."""
 
-    SALE = "sale", "Sold"
-    CHANGE = "change", "The order changed"
-    REFUND = "refund", "Refunded"
-    CANCELLATION = "cancelled", "Cancelled"
+    SALE = "sale", _("Sold")
+    CHANGE = "change", _("The order changed")
+    REFUND = "refund", _("Refunded")
+    CANCELLATION = "cancelled", _("Cancelled")
 
 
 GROSS_REASONS = (CreditReason.SALE, CreditReason.CHANGE)

@@ -7,16 +7,21 @@ count; the thread's title, its group and its author are not theirs to learn.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from commerce.attribution.facts import Place
 from community.chat.models import Message
 from community.groups.models import Group
 from community.members.models import Viewer
 from community.threads.models import Post, Thread
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +31,29 @@ class ShownPlace:
     `href` is empty where the viewer may not go, `group` None where they may not know.
     """
 
-    title: str
-    detail: str = ""
+    title: StrOrPromise
+    detail: StrOrPromise = ""
     href: str = ""
     group: Group | None = None
     is_thread: bool = False
-    preposition: str = "in"
+    inside: StrOrPromise = ""
 
     def __str__(self) -> str:
         """Where it was, inside a sentence: "in “Is it worth it?”", "on the listing's page here"."""
         if self.is_thread:
-            return f"in “{self.title}”"
-        return f"{self.preposition} {self.title[:1].lower()}{self.title[1:]}"
+            return gettext("in “%(title)s”") % {"title": self.title}
+        return str(self.inside or self.title)
 
 
-CLOSED_THREAD: Final = ShownPlace("A thread you cannot open")
-CLOSED_CHAT: Final = ShownPlace("A chat you are not in")
-LISTING_PAGE: Final = ShownPlace("The listing's page here", preposition="on")
-WITHHELD: Final = ShownPlace("Not shown", "to keep the buyer's name here private")
-ELSEWHERE: Final = ShownPlace("Another shop's listing")
+CLOSED_THREAD: Final = ShownPlace(
+    _("A thread you cannot open"), inside=_("in a thread you cannot open")
+)
+CLOSED_CHAT: Final = ShownPlace(_("A chat you are not in"), inside=_("in a chat you are not in"))
+LISTING_PAGE: Final = ShownPlace(
+    _("The listing's page here"), inside=_("on the listing's page here")
+)
+WITHHELD: Final = ShownPlace(_("Not shown"), _("to keep the buyer's name here private"))
+ELSEWHERE: Final = ShownPlace(_("Another shop's listing"))
 
 
 def show_places(places: Iterable[Place], viewer: Viewer) -> Mapping[Place, ShownPlace]:
@@ -81,10 +90,16 @@ def show_places(places: Iterable[Place], viewer: Viewer) -> Mapping[Place, Shown
             post = posts.get(place.post_id) if place.post_id else None
             if not shown.href or post is None:
                 return shown
-            which = "opening post" if post.number == 1 else f"post {post.number}"
+            by = {"number": post.number, "author": post.author.name}
+            first = post.number == 1
             return ShownPlace(
                 title=shown.title,
-                detail=f"{which} by {post.author.name}",
+                detail=(
+                    gettext("opening post by %(author)s")
+                    if first
+                    else gettext("post %(number)s by %(author)s")
+                )
+                % by,
                 href=reverse("post", args=[post.pk]),
                 group=shown.group,
                 is_thread=True,
@@ -94,9 +109,8 @@ def show_places(places: Iterable[Place], viewer: Viewer) -> Mapping[Place, Shown
             message = messages.get(place.message_id)
             if message is None:
                 return shown
-            return ShownPlace(
-                shown.title, f"message by {message.sender.name}", shown.href, shown.group
-            )
+            by = {"author": message.sender.name}
+            return replace(shown, detail=gettext("message by %(author)s") % by)
         return LISTING_PAGE
 
     return {place: show(place) for place in wanted}
@@ -132,7 +146,10 @@ def show_chats(group_ids: Iterable[int], viewer: Viewer) -> dict[int, ShownPlace
     groups = Group.objects.visible_to(viewer).filter(pk__in=wanted)
     return {
         group.pk: ShownPlace(
-            title=f"Chat of {group.name}", href=reverse("room", args=[group.slug]), group=group
+            title=gettext("Chat of %(group)s") % {"group": group.name},
+            href=reverse("room", args=[group.slug]),
+            group=group,
+            inside=gettext("in chat of %(group)s") % {"group": group.name},
         )
         for group in groups.only("slug", "name", "glyph", "tint")
     }

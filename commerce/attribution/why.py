@@ -14,6 +14,8 @@ from typing import Final
 from uuid import UUID
 
 from django.db.models import Min, Q, Sum
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from commerce.attribution.entries import ledger
 from commerce.attribution.facts import read_facts
@@ -29,40 +31,51 @@ SEEN_MAX: Final = 50
 
 def age_words(age: timedelta) -> str:
     """Say how long: "under a minute", "1 minute", "5 hours", "12 days". Rounded down."""
-    for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        count = int(age.total_seconds() // seconds)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "under a minute"
+    seconds = age.total_seconds()
+    if count := int(seconds // 86_400):
+        return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}
+    if count := int(seconds // 3_600):
+        return ngettext("%(count)s hour", "%(count)s hours", count) % {"count": count}
+    if count := int(seconds // 60):
+        return ngettext("%(count)s minute", "%(count)s minutes", count) % {"count": count}
+    return gettext("under a minute")
 
 
 def verdict_words(verdict: Verdict, kind: Kind, window: timedelta) -> str:
     """Say in a sentence what became of a touch for a line that is credited as `kind`."""
     if verdict is Verdict.CREDITED and kind is Kind.HALO:
-        return "Credited as halo: the last click on any listing of yours; none was on this one."
-    return {
-        Verdict.CREDITED: "Credited: the last click on this listing before the order.",
-        Verdict.NOT_LAST: "It counts, but a later click came, and the last one is credited.",
-        Verdict.OTHER_LISTING: "It counts, but led to another listing; this one was clicked too.",
-        Verdict.OTHER_MERCHANT: "Left out: the click id belongs to another shop's listing.",
-        Verdict.BOT: "Left out: a bot's request.",
-        Verdict.PREFETCH: "Left out: a browser fetched the page ahead; nobody had clicked.",
-        Verdict.REPEAT: "Left out: the same click again within 30 minutes.",
-        Verdict.AFTER_ORDER: "Left out: it came after the order was placed.",
-        Verdict.TOO_EARLY: f"Left out: more than {age_words(window)} before the order.",
-        Verdict.TEAM: "Left out: the buyer is on your team.",
-        Verdict.OWN_POST: "Left out: a self-purchase. The buyer wrote what the click came from.",
-    }[verdict]
+        return gettext(
+            "Credited as halo: the last click on any listing of yours; none was on this one."
+        )
+    if verdict is Verdict.TOO_EARLY:
+        return gettext("Left out: more than %(window)s before the order.") % {
+            "window": age_words(window)
+        }
+    return str(_VERDICTS[verdict])
+
+
+_VERDICTS: Final = {
+    Verdict.CREDITED: _("Credited: the last click on this listing before the order."),
+    Verdict.NOT_LAST: _("It counts, but a later click came, and the last one is credited."),
+    Verdict.OTHER_LISTING: _("It counts, but led to another listing; this one was clicked too."),
+    Verdict.OTHER_MERCHANT: _("Left out: the click id belongs to another shop's listing."),
+    Verdict.BOT: _("Left out: a bot's request."),
+    Verdict.PREFETCH: _("Left out: a browser fetched the page ahead; nobody had clicked."),
+    Verdict.REPEAT: _("Left out: the same click again within 30 minutes."),
+    Verdict.AFTER_ORDER: _("Left out: it came after the order was placed."),
+    Verdict.TEAM: _("Left out: the buyer is on your team."),
+    Verdict.OWN_POST: _("Left out: a self-purchase. The buyer wrote what the click came from."),
+}
 
 
 _WHY_UNATTRIBUTED: Final = {
-    Verdict.OTHER_MERCHANT: "its click id belongs to another shop's listing",
-    Verdict.BOT: "the click seen was a bot's",
-    Verdict.PREFETCH: "the page was fetched ahead and nobody clicked",
-    Verdict.REPEAT: "the click seen was a repeat",
-    Verdict.AFTER_ORDER: "the click seen came after the order",
-    Verdict.TEAM: "the buyer is on your team",
-    Verdict.OWN_POST: "a self-purchase, the buyer wrote what they clicked in",
+    Verdict.OTHER_MERCHANT: _("Its click id belongs to another shop's listing."),
+    Verdict.BOT: _("The click seen was a bot's."),
+    Verdict.PREFETCH: _("The page was fetched ahead and nobody clicked."),
+    Verdict.REPEAT: _("The click seen was a repeat."),
+    Verdict.AFTER_ORDER: _("The click seen came after the order."),
+    Verdict.TEAM: _("The buyer is on your team."),
+    Verdict.OWN_POST: _("A self-purchase, the buyer wrote what they clicked in."),
 }
 
 
@@ -167,12 +180,14 @@ def explain(
         place = places[known.places[touch.id]]
         age = age_words(order.placed_at - touch.occurred_at)
         if kind is Kind.DIRECT:
-            sentence = f"The last click on this listing, {age} before the order, was {place}."
+            sentence = gettext(
+                "The last click on this listing, %(age)s before the order, was %(place)s."
+            ) % {"age": age, "place": place}
         else:
-            sentence = (
-                f"The buyer clicked “{listings[touch.listing_id].title}” {place},"
-                f" {age} before the order, and bought this too."
-            )
+            sentence = gettext(
+                "The buyer clicked “%(listing)s” %(place)s, %(age)s before the order, and bought"
+                " this too."
+            ) % {"listing": listings[touch.listing_id].title, "place": place, "age": age}
         return Share(kind, gross, net, sentence, place)
 
     return {order.pk: describe(order) for order in orders}
@@ -180,15 +195,18 @@ def explain(
 
 def _unattributed(judged: Sequence[tuple[Touch, Verdict]], order: Order, window: timedelta) -> str:
     if not judged:
-        return "No click from here came back with the order."
+        return gettext("No click from here came back with the order.")
     touch, verdict = judged[0]
     if verdict is Verdict.TOO_EARLY:
         age = age_words(order.placed_at - touch.occurred_at)
-        return f"The last click was {age} before the order, more than {age_words(window)}."
+        return gettext("The last click was %(age)s before the order, more than %(window)s.") % {
+            "age": age,
+            "window": age_words(window),
+        }
     why = _WHY_UNATTRIBUTED.get(verdict)
     if why is None:
-        return "No click counted when it was reckoned."
-    return f"{why[:1].upper()}{why[1:]}."
+        return gettext("No click counted when it was reckoned.")
+    return str(why)
 
 
 def _read_shares(
@@ -207,6 +225,6 @@ def _read_shares(
         .order_by("first")
     )
     shares: dict[int, list[tuple[Kind, UUID | None, int, int]]] = defaultdict(list)
-    for line_id, kind, touch_id, gross, net, _ in rows:
+    for line_id, kind, touch_id, gross, net, _first in rows:
         shares[line_id].append((Kind(kind), touch_id, gross, net))
     return shares

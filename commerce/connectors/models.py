@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from commerce.merchants.models import Merchant
 from community.members.models import Member, Viewer
@@ -61,10 +62,10 @@ class Endpoint(models.Model):
 
 
 class DeliveryState(models.TextChoices):
-    RECEIVED = "received", "Received"
-    PROCESSED = "processed", "Processed"
-    WAITING = "waiting", "Waiting for its order"
-    FAILED = "failed", "Failed"
+    RECEIVED = "received", _("Received")
+    PROCESSED = "processed", _("Processed")
+    WAITING = "waiting", _("Waiting for its order")
+    FAILED = "failed", _("Failed")
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -85,7 +86,7 @@ class Delivery(models.Model):
 
     endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="deliveries")
     external_id = models.CharField(max_length=EXTERNAL_ID_MAX_CHARS)
-    kind = models.CharField(max_length=20, help_text="For example order.created")
+    kind = models.CharField(max_length=20, help_text=_("For example order.created"))
     order_external_id = models.CharField(max_length=EXTERNAL_ID_MAX_CHARS)
     body = models.BinaryField()
     body_sha256 = models.CharField(max_length=64)
@@ -96,7 +97,9 @@ class Delivery(models.Model):
         max_length=10, choices=DeliveryState.choices, default=DeliveryState.RECEIVED
     )
     tries = models.PositiveIntegerField(default=0)
-    outcome = models.CharField(max_length=500, blank=True, help_text="What came of it, in words.")
+    outcome = models.CharField(
+        max_length=500, blank=True, help_text=_("What came of it, in words.")
+    )
     processed_at = models.DateTimeField(null=True, blank=True)
     conflict_count = models.PositiveIntegerField(default=0)
     conflict_at = models.DateTimeField(null=True, blank=True)

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -103,7 +104,9 @@ def endpoint(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         _, secret = open_endpoint(merchant=merchant, by=member)
     except EndpointExists:
-        messages.info(request, "There is an address already. A new secret is one press away.")
+        messages.info(
+            request, gettext("There is an address already. A new secret is one press away.")
+        )
         return redirect("connector", slug)
     return _page(request, merchant, secret=secret, status=201)
 
@@ -116,7 +119,9 @@ def secret(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         made = rotate_secret(endpoint=row, by=member, ending=request.POST.get("ending", ""))
     except SecretChanged:
-        messages.warning(request, "The secret was changed already, so this press changed nothing.")
+        messages.warning(
+            request, gettext("The secret was changed already, so this press changed nothing.")
+        )
         return redirect("connector", slug)
     return _page(request, merchant, secret=made, status=201)
 
@@ -126,7 +131,7 @@ def closing(request: HttpRequest, slug: str) -> HttpResponse:
     """Close the address for good."""
     merchant, member = _merchant(request, slug)
     revoke_endpoint(endpoint=_posted_endpoint(request, merchant), by=member)
-    messages.success(request, "The address is closed. What came in before stays.")
+    messages.success(request, gettext("The address is closed. What came in before stays."))
     return redirect("connector", slug)
 
 
@@ -165,7 +170,7 @@ def delivery_replay(request: HttpRequest, slug: str, delivery_id: int) -> HttpRe
     try:
         replay(row)
     except NotReplayable:
-        messages.info(request, "It was processed already: there is nothing to do again.")
+        messages.info(request, gettext("It was processed already: there is nothing to do again."))
     else:
-        messages.success(request, "It is processed again in a moment.")
+        messages.success(request, gettext("It is processed again in a moment."))
     return redirect(row)

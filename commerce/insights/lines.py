@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from commerce.attribution.models import AttributionRun
 from commerce.attribution.why import LineWhy, Share, explain
@@ -16,12 +17,15 @@ from commerce.insights.period import Period
 from commerce.orders.models import OrderLine
 from community.members.models import Viewer
 
-KINDS: Final = {
-    "": "All order lines",
-    "attributed": "With credit",
-    "direct": "Direct",
-    "halo": "Halo",
-    "unattributed": "Unattributed",
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+KINDS: Final[dict[str, StrOrPromise]] = {
+    "": _("All order lines"),
+    "attributed": _("With credit"),
+    "direct": _("Direct"),
+    "halo": _("Halo"),
+    "unattributed": _("Unattributed"),
 }
 NOWHERE: Final = "none"
 

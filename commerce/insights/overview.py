@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from commerce.attribution.places import ShownPlace, show_chats, show_threads
 from commerce.insights.figures import Daily, Spot, Spots, SpotSums, Sums
@@ -17,9 +20,9 @@ from commerce.templatetags.charts import LineChart, Point
 from community.groups.models import Group
 from community.members.models import Viewer
 
-CLOSED_THREAD: Final = "A thread you cannot open"
-CLOSED_CHAT: Final = "A chat you are not in"
-LISTING_PAGE: Final = "A listing's page here"
+CLOSED_THREAD: Final = _("A thread you cannot open")
+CLOSED_CHAT: Final = _("A chat you are not in")
+LISTING_PAGE: Final = _("A listing's page here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,43 +73,49 @@ def cards(merchant: Merchant, period: Period, daily: Daily) -> list[Card]:
         return in_words(int(minor), merchant.currency)
 
     def count(number: float) -> str:
-        return f"{int(number):,}"
+        return number_format(int(number), force_grouping=True)
 
     def rate(per_hundred: float) -> str:
-        return f"{per_hundred:.1f}"
+        return number_format(f"{per_hundred:.1f}")
 
     everything = lines_href(merchant, period)
     with_credit = lines_href(merchant, period, "kind=attributed")
-    part = f"{now.attributed_minor / now.gmv_minor:.0%} of GMV" if now.gmv_minor else "no GMV yet"
+    net = {"net": money(now.attributed_net_minor)}
+    if now.gmv_minor:
+        net["share"] = f"{now.attributed_minor / now.gmv_minor:.0%}"
+        part = gettext("%(share)s of GMV; %(net)s after refunds") % net
+    else:
+        part = gettext("no GMV yet; %(net)s after refunds") % net
     return [
         Card(
-            "Attributed GMV",
+            gettext("Attributed GMV"),
             money(now.attributed_minor),
-            f"{part}; {money(now.attributed_net_minor)} after refunds",
+            part,
             with_credit,
             change(now.attributed_minor, before.attributed_minor, money),
             [each.attributed_minor for each in steps],
         ),
         Card(
-            "GMV",
+            gettext("GMV"),
             money(now.gmv_minor),
-            f"all orders; {money(now.net_gmv_minor)} after refunds",
+            gettext("all orders; %(net)s after refunds") % {"net": money(now.net_gmv_minor)},
             everything,
             change(now.gmv_minor, before.gmv_minor, money),
             [each.gmv_minor for each in steps],
         ),
         Card(
-            "Orders",
+            gettext("Orders"),
             count(now.orders),
-            f"{count(now.credited_orders)} after a click here",
+            gettext("%(count)s after a click here") % {"count": count(now.credited_orders)},
             everything,
             change(now.orders, before.orders, count),
             [each.orders for each in steps],
         ),
         Card(
-            "Orders per 100 clicks",
+            gettext("Orders per 100 clicks"),
             rate(now.orders_per_hundred_clicks),
-            f"{count(now.credited_orders)} orders, {count(now.clicks)} clicks",
+            gettext("%(orders)s orders, %(clicks)s clicks")
+            % {"orders": count(now.credited_orders), "clicks": count(now.clicks)},
             with_credit,
             change(now.orders_per_hundred_clicks, before.orders_per_hundred_clicks, rate),
             [round(10 * each.orders_per_hundred_clicks) for each in steps],
@@ -132,11 +141,11 @@ def sales_chart(merchant: Merchant, period: Period, daily: Daily) -> LineChart:
     ]
     return LineChart(
         name="sales",
-        title=f"Attributed GMV by {'week' if weekly else 'day'}",
+        title=gettext("Attributed GMV by week") if weekly else gettext("Attributed GMV by day"),
         finding=finding(merchant, period, daily, points),
         points=points,
         currency=merchant.currency,
-        unit="Week from" if weekly else "Day",
+        unit=gettext("Week from") if weekly else gettext("Day"),
     )
 
 
@@ -148,21 +157,36 @@ def finding(merchant: Merchant, period: Period, daily: Daily, points: Sequence[P
 
     now = daily.over(period).attributed_minor
     before = daily.over(period.before).attributed_minor
-    if not now:
-        return f"No attributed sales in these {period.length}; {money(before)} in those before."
-    if not before:
-        compared = f"{money(now)} in these {period.length}, nothing in those before."
-    elif now == before:
-        compared = f"{money(now)} in these {period.length}, as much as in those before."
-    else:
-        more = "more" if now > before else "less"
-        compared = (
-            f"{money(now)} in these {period.length}, {abs(now - before) / before:.0%} {more} than"
-            f" in those before ({money(before)})."
-        )
     best = max(points, key=lambda point: point.value)
-    span = "week began" if period.step > 1 else "day was"
-    return f"{compared} The best {span} {best.label}, with {money(best.value)}."
+    said = {
+        "now": money(now),
+        "before": money(before),
+        "length": period.length,
+        "share": f"{abs(now - before) / before:.0%}" if before else "",
+        "day": best.label,
+        "most": money(best.value),
+    }
+    if not now:
+        return (
+            gettext("No attributed sales in these %(length)s; %(before)s in those before.") % said
+        )
+    if not before:
+        compared = gettext("%(now)s in these %(length)s, nothing in those before.")
+    elif now == before:
+        compared = gettext("%(now)s in these %(length)s, as much as in those before.")
+    elif now > before:
+        compared = gettext(
+            "%(now)s in these %(length)s, %(share)s more than in those before (%(before)s)."
+        )
+    else:
+        compared = gettext(
+            "%(now)s in these %(length)s, %(share)s less than in those before (%(before)s)."
+        )
+    if period.step > 1:
+        top = gettext("The best week began %(day)s, with %(most)s.")
+    else:
+        top = gettext("The best day was %(day)s, with %(most)s.")
+    return f"{compared} {top}" % said
 
 
 # -- where it was sold ------------------------------------------------------------------------
@@ -203,17 +227,17 @@ def _shown(
     spot: Spot, threads: Mapping[int, ShownPlace], chats: Mapping[int, ShownPlace]
 ) -> tuple[str, ShownPlace | None]:
     if spot.thread_id:
-        return CLOSED_THREAD, threads.get(spot.thread_id)
+        return str(CLOSED_THREAD), threads.get(spot.thread_id)
     if spot.chat_id:
-        return CLOSED_CHAT, chats.get(spot.chat_id)
-    return LISTING_PAGE, None
+        return str(CLOSED_CHAT), chats.get(spot.chat_id)
+    return str(LISTING_PAGE), None
 
 
 def _spot_row(
     row: SpotSums, otherwise: str, place: ShownPlace | None, *, merchant: Merchant, period: Period
 ) -> SoldRow:
     return SoldRow(
-        title=place.title if place else otherwise,
+        title=str(place.title) if place else otherwise,
         gross_minor=row.gross_minor,
         net_minor=row.net_minor,
         orders=row.orders,
@@ -236,8 +260,13 @@ def rest_rows(
     if more or gross or clicks:
         rows.append(
             SoldRow(
-                title=f"{more:,} more" if more else "Other clicks",
-                note="threads, chats and pages that sold less" if more else "they sold nothing yet",
+                title=gettext("%(count)s more")
+                % {"count": number_format(more, force_grouping=True)}
+                if more
+                else gettext("Other clicks"),
+                note=gettext("threads, chats and pages that sold less")
+                if more
+                else gettext("they sold nothing yet"),
                 gross_minor=gross,
                 net_minor=net,
                 orders=None if more else 0,
@@ -250,8 +279,8 @@ def rest_rows(
         )
     rows.append(
         SoldRow(
-            title="Halo",
-            note="bought after a click on another listing of yours",
+            title=gettext("Halo"),
+            note=gettext("bought after a click on another listing of yours"),
             gross_minor=total.halo_minor,
             net_minor=total.halo_net_minor,
             orders=total.halo_orders,
@@ -262,8 +291,8 @@ def rest_rows(
     )
     rows.append(
         SoldRow(
-            title="Unattributed",
-            note="no click here that counts",
+            title=gettext("Unattributed"),
+            note=gettext("no click here that counts"),
             gross_minor=total.unattributed_minor,
             net_minor=total.unattributed_net_minor,
             orders=total.unattributed_orders,
@@ -275,8 +304,8 @@ def rest_rows(
     if total.waiting_minor:
         rows.append(
             SoldRow(
-                title="Being credited",
-                note="orders that came a moment ago",
+                title=gettext("Being credited"),
+                note=gettext("orders that came a moment ago"),
                 gross_minor=total.waiting_minor,
                 net_minor=total.waiting_minor,
                 orders=None,

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from django import forms
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
 
 DAY: Final = timedelta(days=1)
 WEEK_DAYS: Final = 7
@@ -75,19 +77,20 @@ class Period:
     @property
     def length(self) -> str:
         """How long: "30 days", "1 day"."""
-        return f"{self.days} day{'' if self.days == 1 else 's'}"
+        return ngettext("%(count)s day", "%(count)s days", self.days) % {"count": self.days}
 
     def __str__(self) -> str:
         """In words: "24 Oct – 22 Nov 2026"."""
         if self.days == 1:
             return day_words(self.start, year=True)
         first = day_words(self.start, year=self.start.year != self.last.year)
-        return f"{first} – {day_words(self.last, year=True)}"
+        last = day_words(self.last, year=True)
+        return gettext("%(first)s – %(last)s") % {"first": first, "last": last}
 
 
 def day_words(day: date, *, year: bool = False) -> str:
     """Write a day: "24 Oct" or "24 Oct 2026"."""
-    return f"{day.day} {day:%b}{f' {day.year}' if year else ''}"
+    return date_format(day, "SHORT_DATE_FORMAT" if year else gettext("j M"))
 
 
 def preset(name: str, today: date) -> Period:
@@ -105,16 +108,16 @@ class PeriodForm(forms.Form):
         self.today = today
         # `from` is no name in Python.
         self.fields["from"] = forms.DateField(
-            label="From", required=False, widget=_day_input(today)
+            label=gettext("From"), required=False, widget=_day_input(today)
         )
         self.fields["to"] = forms.DateField(
-            label="To (that day included)", required=False, widget=_day_input(today)
+            label=gettext("To (that day included)"), required=False, widget=_day_input(today)
         )
 
     def clean_period(self) -> str:
         name: str = self.cleaned_data["period"]
         if name and name not in PRESETS:
-            raise forms.ValidationError("Choose 7 days, 30 days, 90 days or 12 months.")
+            raise forms.ValidationError(gettext("Choose 7 days, 30 days, 90 days or 12 months."))
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -123,13 +126,13 @@ class PeriodForm(forms.Form):
         if "from" in self.errors or "to" in self.errors:
             return cleaned
         if (first is None) != (last is None):
-            self.add_error("to" if first else "from", "Give both days.")
+            self.add_error("to" if first else "from", gettext("Give both days."))
         elif first and not EARLIEST <= first <= self.today + MAX_DAYS * DAY:
-            self.add_error("from", "Choose a day nearer to today.")
+            self.add_error("from", gettext("Choose a day nearer to today."))
         elif first and last and first > last:
-            self.add_error("to", "The period ends before it begins.")
+            self.add_error("to", gettext("The period ends before it begins."))
         elif first and last and (last - first).days >= MAX_DAYS:
-            self.add_error("from", "Choose at most two years.")
+            self.add_error("from", gettext("Choose at most two years."))
         elif last and last > self.today:
             cleaned["to"] = max(self.today, first or self.today)
         return cleaned

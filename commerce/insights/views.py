@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from commerce.attribution.models import AttributionRun
@@ -229,7 +230,12 @@ def _period(request: MemberRequest) -> tuple[PeriodForm, Period]:
 
 
 def _presets(period: Period) -> list[tuple[str, str, bool]]:
-    words = {"7d": "7 d", "30d": "30 d", "90d": "90 d", "12m": "12 m"}
+    words = {
+        "7d": gettext("7 d"),
+        "30d": gettext("30 d"),
+        "90d": gettext("90 d"),
+        "12m": gettext("12 m"),
+    }
     return [(name, words[name], name == period.preset) for name in PRESETS]
 
 
@@ -275,13 +281,13 @@ def _query(asked: Filter, merchant: Merchant, **changed: str) -> str:
 def _place_words(request: MemberRequest, asked: Filter) -> str:
     """Name the thread or chat the lines are narrowed to, as far as the reader may know it."""
     if asked.nowhere:
-        return LISTING_PAGE
+        return str(LISTING_PAGE)
     if asked.thread:
         thread = show_threads([asked.thread], request.user).get(asked.thread)
-        return thread.title if thread else CLOSED_THREAD
+        return str(thread.title if thread else CLOSED_THREAD)
     if asked.chat:
         chat = show_chats([asked.chat], request.user).get(asked.chat)
-        return chat.title if chat else CLOSED_CHAT
+        return str(chat.title if chat else CLOSED_CHAT)
     return ""
 
 
@@ -325,24 +331,29 @@ def _first_steps(merchant: Merchant) -> list[tuple[str, str, str, str, bool]]:
     own = Listing.objects.filter(merchant=merchant)
     return [
         (
-            "Write a listing",
-            "What you sell, with its price and its page at your shop.",
+            gettext("Write a listing"),
+            gettext("What you sell, with its price and its page at your shop."),
             reverse("sell"),
-            "Sell something",
+            gettext("Sell something"),
             own.exists(),
         ),
         (
-            "Connect your shop",
-            "Your orders arrive here signed, and are credited to the thread they began in.",
+            gettext("Connect your shop"),
+            gettext(
+                "Your orders arrive here signed, and are credited to the thread they began in."
+            ),
             reverse("connector", args=[merchant.slug]),
-            "Connect",
+            gettext("Connect"),
             Endpoint.objects.filter(merchant=merchant, revoked_at=None).exists(),
         ),
         (
-            "Be where it is talked about",
-            "Place a listing beside a post, or name it in one: a reader's click counts from then.",
+            gettext("Be where it is talked about"),
+            gettext(
+                "Place a listing beside a post, or name it in one: a reader's click counts from"
+                " then."
+            ),
             reverse("groups"),
-            "Find a group",
+            gettext("Find a group"),
             Placement.objects.shown().filter(listing__in=own).exists(),
         ),
     ]
@@ -384,7 +395,7 @@ def _cells(row: Row, slug: str) -> list[str]:
         typed(row.net_minor, order.currency),
         order.currency,
         share.kind.value if share else "",
-        _harmless(place.title if place else ""),
+        _harmless(str(place.title) if place else ""),
         place.href if place else "",
         _harmless(share.sentence if share else ""),
         reverse("merchant_order", args=[slug, order.pk]),

@@ -5,70 +5,75 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class ListingRefusal(Exception):
     """Base of all refusals here; `str()` is for the page."""
 
-    message = "That is not possible for this listing."
+    message: ClassVar[StrOrPromise] = _("That is not possible for this listing.")
     field: ClassVar[str | None] = None
 
     def __str__(self) -> str:
-        return self.args[0] if self.args else self.message
+        return str(self.args[0] if self.args else self.message)
 
 
 class TitleMissing(ListingRefusal):
-    message = "Say what it is."
+    message = _("Say what it is.")
     field = "title"
 
 
 class PriceMissing(ListingRefusal):
-    message = "Something for sale needs a price. 0 means it is free."
+    message = _("Something for sale needs a price. 0 means it is free.")
     field = "price"
 
 
 class NotAGtin(ListingRefusal):
-    message = "That is not a GTIN: its last figure does not fit the others."
+    message = _("That is not a GTIN: its last figure does not fit the others.")
     field = "gtin"
 
 
 class SkuTaken(ListingRefusal):
-    message = "Another listing of this seller has this SKU."
+    message = _("Another listing of this seller has this SKU.")
     field = "sku"
 
 
 class ImportedAlready(ListingRefusal):
-    message = "The seller's feed has brought this one in already."
+    message = _("The seller's feed has brought this one in already.")
 
 
 class AddressElsewhere(ListingRefusal):
-    message = "The address must begin with https:// and be on the shop's own website."
+    message = _("The address must begin with https:// and be on the shop's own website.")
     field = "url"
 
 
 class AddressTaken(ListingRefusal):
-    message = "Another listing has this address."
+    message = _("Another listing has this address.")
     field = "url"
 
 
 class NotInGroup(ListingRefusal):
-    message = "Join the group before you list something in it."
+    message = _("Join the group before you list something in it.")
     field = "group"
 
 
 class TooManyPhotos(ListingRefusal):
-    message = "A listing has at most 8 photos."
+    message = _("A listing has at most 8 photos.")
     field = "photos"
 
 
 class NotYourPhoto(ListingRefusal):
-    message = "One of the photos belongs to somebody else."
+    message = _("One of the photos belongs to somebody else.")
     field = "photos"
 
 
 class SoldIsFinal(ListingRefusal):
-    message = "It is sold: its page stays as it was."
+    message = _("It is sold: its page stays as it was.")
 
 
 class TransitionRefused(ListingRefusal):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from commerce.listings.addresses import ADDRESS_MAX_CHARS
 from commerce.listings.errors import ListingRefusal
@@ -22,65 +24,74 @@ ONESELF: Final = "me"
 class ListingForm(forms.Form):
     """What a listing says. `price` is typed as people write it, with a point for decimals."""
 
-    merchant = forms.ChoiceField(label="Who sells", widget=forms.RadioSelect)
+    merchant = forms.ChoiceField(label=_("Who sells"), widget=forms.RadioSelect)
     kind = forms.ChoiceField(
-        label="What is it",
+        label=_("What is it"),
         choices=[
-            (ListingKind.SALE, "For sale"),
-            (ListingKind.WANTED, "Wanted: I am looking for one"),
+            (ListingKind.SALE, _("For sale")),
+            (ListingKind.WANTED, _("Wanted: I am looking for one")),
         ],
         initial=ListingKind.SALE,
         widget=forms.RadioSelect,
     )
     title = forms.CharField(
-        max_length=120, help_text="Brand, model, and the one thing a buyer should know."
+        label=_("Title"),
+        max_length=120,
+        help_text=_("Brand, model, and the one thing a buyer should know."),
     )
     price = forms.CharField(
+        label=_("Price"),
         max_length=20,
-        error_messages={"required": "Something for sale needs a price. 0 means it is free."},
-        help_text="The full price, like 12.50. 0 means it is free.",
+        error_messages={"required": _("Something for sale needs a price. 0 means it is free.")},
+        help_text=_("The full price, like 12.50. 0 means it is free."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    currency = forms.ChoiceField(choices=[(code, code) for code in CURRENCIES], initial="GBP")
+    currency = forms.ChoiceField(
+        label=_("Currency"), choices=[(code, code) for code in CURRENCIES], initial="GBP"
+    )
     condition = forms.ChoiceField(
+        label=_("Condition"),
         choices=Condition.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Say what state it is in."},
+        error_messages={"required": _("Say what state it is in.")},
     )
     description = forms.CharField(
+        label=_("Description"),
         max_length=5000,
         required=False,
-        help_text="Say every fault, and show it in a photo.",
+        help_text=_("Say every fault, and show it in a photo."),
         widget=forms.Textarea(attrs={"rows": 5}),
     )
     place = forms.CharField(
+        label=_("Place"),
         max_length=80,
         required=False,
-        help_text="A town or part of one, not your address.",
+        help_text=_("A town or part of one, not your address."),
     )
     group = forms.ChoiceField(
-        required=False, label="Group", help_text="Its members see it among their listings."
+        required=False, label=_("Group"), help_text=_("Its members see it among their listings.")
     )
-    stock = forms.IntegerField(label="How many", min_value=0, max_value=1_000_000, initial=1)
-    brand = forms.CharField(max_length=60, required=False)
+    stock = forms.IntegerField(label=_("How many"), min_value=0, max_value=1_000_000, initial=1)
+    brand = forms.CharField(label=_("Brand"), max_length=60, required=False)
     model = forms.CharField(
+        label=_("Model"),
         max_length=60,
         required=False,
-        help_text="Brand and model let posts that name them find this listing.",
+        help_text=_("Brand and model let posts that name them find this listing."),
     )
-    sku = forms.CharField(max_length=60, required=False, label="SKU")
+    sku = forms.CharField(max_length=60, required=False, label=_("SKU"))
     gtin = forms.CharField(
         max_length=14,
         required=False,
-        label="GTIN",
-        help_text="The number under the bar code: 8, 12, 13 or 14 figures.",
+        label=_("GTIN"),
+        help_text=_("The number under the bar code: 8, 12, 13 or 14 figures."),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
     url = forms.CharField(
         max_length=ADDRESS_MAX_CHARS,
         required=False,
-        label="Address in your shop",
-        help_text="Begins with https:// and is on your shop's own website.",
+        label=_("Address in your shop"),
+        help_text=_("Begins with https:// and is on your shop's own website."),
         widget=forms.URLInput,
     )
 
@@ -98,13 +109,13 @@ class ListingForm(forms.Form):
             teams = Merchant.objects.run_by(member).order_by("kind", "name")
             self.merchants = {one.slug: one for one in teams}
         choices = [
-            (slug, "Myself, privately" if one.kind == MerchantKind.PERSON else one.name)
+            (slug, gettext("Myself, privately") if one.kind == MerchantKind.PERSON else one.name)
             for slug, one in self.merchants.items()
         ]
         if listing is None and not any(
             one.kind == MerchantKind.PERSON for one in self.merchants.values()
         ):
-            choices.insert(0, (ONESELF, "Myself, privately"))
+            choices.insert(0, (ONESELF, gettext("Myself, privately")))
         self._choose("merchant", choices)
         if listing is not None:
             del self.fields["merchant"]
@@ -117,7 +128,7 @@ class ListingForm(forms.Form):
         self._choose(
             "group",
             [
-                ("", "No group: for everybody"),
+                ("", gettext("No group: for everybody")),
                 *((group.slug, group.name) for group in self.groups.values()),
             ],
         )
@@ -148,7 +159,7 @@ class ListingForm(forms.Form):
         gtin = str(self.cleaned_data["gtin"]).replace(" ", "").replace("-", "")
         if gtin and not is_gtin(gtin):
             raise forms.ValidationError(
-                "That is not a GTIN: count its figures, and look at the last one again."
+                gettext("That is not a GTIN: count its figures, and look at the last one again.")
             )
         return gtin
 

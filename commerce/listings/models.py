@@ -7,6 +7,8 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from commerce.merchants.models import Merchant, TeamMember
 from community.groups.models import Group, JoinMode, Membership
@@ -16,24 +18,24 @@ from community.uploads.models import Image
 
 
 class ListingKind(models.TextChoices):
-    SALE = "sale", "For sale"
-    WANTED = "wanted", "Wanted"
+    SALE = "sale", _("For sale")
+    WANTED = "wanted", _("Wanted")
 
 
 class Condition(models.TextChoices):
-    NEW = "new", "New"
-    LIKE_NEW = "like_new", "Like new"
-    GOOD = "good", "Good, light wear"
-    FAIR = "fair", "Worn, works"
-    FOR_PARTS = "for_parts", "For parts or repair"
+    NEW = "new", pgettext_lazy("condition", "New")
+    LIKE_NEW = "like_new", _("Like new")
+    GOOD = "good", _("Good, light wear")
+    FAIR = "fair", _("Worn, works")
+    FOR_PARTS = "for_parts", _("For parts or repair")
 
 
 class ListingState(models.TextChoices):
-    DRAFT = "draft", "Draft"
-    LIVE = "live", "Live"
-    RESERVED = "reserved", "Reserved"
-    SOLD = "sold", "Sold"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    DRAFT = "draft", _("Draft")
+    LIVE = "live", _("Live")
+    RESERVED = "reserved", _("Reserved")
+    SOLD = "sold", _("Sold")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
 # What may follow what; everything else is refused (services.move_listing).

@@ -6,6 +6,9 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from django.utils.formats import get_format, number_format
+from django.utils.translation import get_language, gettext
+
 # ISO 4217: how many digits follow the point. What is not named here has two.
 _NO_DECIMALS: Final = frozenset(
     (
@@ -37,6 +40,10 @@ _SYMBOLS: Final = {
     "USD": "$",
     "VND": "₫",
 }
+# Where a language writes them otherwise (CLDR): the reader's own yen needs no country.
+_SYMBOLS_IN: Final[dict[str, dict[str, str]]] = {
+    "zh-hans": {"AUD": "AU$", "CNY": "¥", "JPY": "JP¥", "KRW": "￦", "USD": "US$"},
+}
 # What a form offers; a feed may bring any other code.
 CURRENCIES: Final = (
     *("GBP", "EUR", "USD", "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "HUF", "INR"),
@@ -63,31 +70,48 @@ def parse_minor(text: str, currency: str) -> int:
     has, and above PRICE_MAX_MINOR.
     """
     text = text.strip()
-    for prefix in (_SYMBOLS.get(currency, currency), currency):
+    for prefix in (symbol(currency), _SYMBOLS.get(currency, currency), currency):
         text = text.removeprefix(prefix).lstrip()
     digits = exponent(currency)
     found = _AMOUNT.fullmatch(text)
     if found is None:
         example = "12" if digits == 0 else f"12.{'5'.ljust(digits, '0')}"
-        raise NotAnAmount(f"Write the amount in figures with a point, like {example}.")
+        raise NotAnAmount(
+            gettext("Write the amount in figures with a point, like %(example)s.")
+            % {"example": example}
+        )
     part = found["part"] or ""
     if len(part) > digits:
-        how_many = "no decimals" if digits == 0 else f"at most {digits} decimals"
-        raise NotAnAmount(f"{currency} has {how_many}.")
+        if digits == 0:
+            raise NotAnAmount(gettext("%(currency)s has no decimals.") % {"currency": currency})
+        raise NotAnAmount(
+            gettext("%(currency)s has at most %(count)s decimals.")
+            % {"currency": currency, "count": digits}
+        )
     figures = found["whole"].replace(",", "").lstrip("0") + part.ljust(digits, "0")
     # Before it is a number: thousands of digits are no number Python would make.
     if len(figures) > len(str(PRICE_MAX_MINOR)) or int(figures or "0") > PRICE_MAX_MINOR:
-        raise NotAnAmount("That is more than can be asked here.")
+        raise NotAnAmount(gettext("That is more than can be asked here."))
     return int(figures or "0")
 
 
 def in_words(minor: int, currency: str) -> str:
-    """Return "£210", "£12.50", "¥900", "CHF 1,250": whole amounts carry no decimals."""
+    """Return "£210", "£12.50", "¥900", "CHF 1,250": whole amounts carry no decimals.
+
+    The figures are those of the active language, and so is the symbol.
+    """
     digits = exponent(currency)
     whole, part = divmod(abs(minor), 10**digits)
-    amount = f"{whole:,}" + (f".{part:0{digits}d}" if part else "")
-    symbol = _SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
-    return f"{'−' if minor < 0 else ''}{symbol}{amount}"
+    amount = number_format(whole, force_grouping=True)
+    if part:
+        amount += f"{get_format('DECIMAL_SEPARATOR')}{part:0{digits}d}"
+    return f"{'−' if minor < 0 else ''}{symbol(currency)}{amount}"
+
+
+def symbol(currency: str) -> str:
+    """Return what stands before an amount in the active language: "£", "CN¥", "CHF" and a space."""
+    home = _SYMBOLS_IN.get(get_language() or "", {})
+    return home.get(currency) or _SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
 
 
 def typed(minor: int, currency: str) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from commerce.listings.errors import TooManyPhotos
 from commerce.listings.services import PHOTOS_MAX
 from community.members.models import Member
 from community.uploads.errors import ImageRefused
@@ -53,7 +54,7 @@ def read_photos(request: HttpRequest, *, owner: Member, current: Sequence[Image]
         if file is None:
             continue
         if len(photos.chosen) >= PHOTOS_MAX:
-            photos.errors.append(f"A listing has at most {PHOTOS_MAX} photos.")
+            photos.errors.append(str(TooManyPhotos.message))
             break
         alt = request.POST.get(f"photo_alt_{number}", "")
         try:

@@ -8,6 +8,7 @@ from typing import Final, TypedDict, Unpack
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from commerce.listings.addresses import canonical_key, may_stand_for
 from commerce.listings.errors import (
@@ -144,10 +145,13 @@ def move_listing(*, listing: Listing, to: ListingState, by: Member) -> Listing:
         fields=["state", "state_changed_at", "published_at", "kind", "brand", "model"]
     )
     if not moved:
-        state = ListingState(listing.state).label.lower()
+        state = str(ListingState(listing.state).label).lower()
         if listing.state == to:
-            raise TransitionRefused(f"It is {state} already.")
-        raise TransitionRefused(f"It is {state} by now, so it cannot become {to.label.lower()}.")
+            raise TransitionRefused(gettext("It is %(state)s already.") % {"state": state})
+        raise TransitionRefused(
+            gettext("It is %(state)s by now, so it cannot become %(wanted)s.")
+            % {"state": state, "wanted": str(to.label).lower()}
+        )
     index_listings([listing])
     return listing
 

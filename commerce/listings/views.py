@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from commerce.listings import services
@@ -65,11 +66,15 @@ def state(request: MemberRequest, listing_id: int) -> HttpResponse:
     found = _own_or_404(request, listing_id)
     wanted = request.POST.get("to", "")
     if wanted not in ListingState.values:
-        messages.error(request, "There is no such state.")
+        messages.error(request, gettext("There is no such state."))
         return redirect(found)
     try:
         services.move_listing(listing=found, to=ListingState(wanted), by=request.user)
-        messages.success(request, f"{found.title} is now {found.get_state_display().lower()}.")
+        messages.success(
+            request,
+            gettext("%(title)s is now %(state)s.")
+            % {"title": found.title, "state": found.get_state_display().lower()},
+        )
     except ListingRefusal as refusal:
         messages.error(request, str(refusal))
     return redirect(safe_next(request) or found)
@@ -112,7 +117,10 @@ def sell(request: MemberRequest) -> HttpResponse:
             raise PermissionDenied(str(refusal)) from refusal
         else:
             live = made.state == ListingState.LIVE
-            messages.success(request, f"{made.title} is {'live' if live else 'kept as a draft'}.")
+            said = (
+                gettext("%(title)s is live.") if live else gettext("%(title)s is kept as a draft.")
+            )
+            messages.success(request, said % {"title": made.title})
             return redirect(made)
     return _listing_page(request, form, photos, status=422)
 
@@ -139,7 +147,7 @@ def edit(request: MemberRequest, listing_id: int) -> HttpResponse:
     found = _own_or_404(request, listing_id)
     current = [photo.image for photo in found.photos.select_related("image").order_by("position")]
     if found.state == ListingState.SOLD:
-        messages.error(request, SoldIsFinal.message)
+        messages.error(request, str(SoldIsFinal.message))
         return redirect(found)
     if request.method == "GET":
         form = ListingForm(member=request.user, listing=found, initial=as_typed(found))
@@ -158,7 +166,7 @@ def edit(request: MemberRequest, listing_id: int) -> HttpResponse:
         except ListingRefusal as refusal:
             form.refuse(refusal)
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, gettext("Saved."))
             return redirect(found)
     return _listing_page(request, form, photos, listing=found, status=422)
 

@@ -2,51 +2,58 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class MerchantRefusal(Exception):
     """Base of all refusals here; `str()` is for the page."""
 
-    message = "That is not possible for this merchant."
+    message: ClassVar[StrOrPromise] = _("That is not possible for this merchant.")
 
     def __str__(self) -> str:
-        return self.message
+        return str(self.message)
 
 
 class NotOnTeam(MerchantRefusal):
-    message = "Only the merchant's own team may do that."
+    message = _("Only the merchant's own team may do that.")
 
 
 class NotOwner(MerchantRefusal):
-    message = "Only an owner of the shop may do that."
+    message = _("Only an owner of the shop may do that.")
 
 
 class PersonalHasNoTeam(MerchantRefusal):
-    message = "A private seller sells alone. Open a shop to sell with others."
+    message = _("A private seller sells alone. Open a shop to sell with others.")
 
 
 class AlreadyOnTeam(MerchantRefusal):
-    message = "They are on the team already."
+    message = _("They are on the team already.")
 
 
 class TeamFull(MerchantRefusal):
-    message = "A team has at most 50 people, open invitations included."
+    message = _("A team has at most 50 people, open invitations included.")
 
 
 class NoInvitation(MerchantRefusal):
-    message = "There is no open invitation to this team."
+    message = _("There is no open invitation to this team.")
 
 
 class LastOwner(MerchantRefusal):
-    message = "A shop needs an owner. Make somebody else an owner first."
+    message = _("A shop needs an owner. Make somebody else an owner first.")
 
 
 class NameTaken(MerchantRefusal):
-    message = "There is a shop of this name already. Try another."
+    message = _("There is a shop of this name already. Try another.")
 
 
 class HostTaken(MerchantRefusal):
-    message = "Another shop here has this website."
+    message = _("Another shop here has this website.")
 
 
 class HostFixed(MerchantRefusal):
-    message = "The website is set once: the listings' links lead there. Ask us to move it."
+    message = _("The website is set once: the listings' links lead there. Ask us to move it.")

@@ -6,8 +6,10 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from commerce.merchants.errors import MerchantRefusal
+from commerce.merchants.errors import MerchantRefusal, NameTaken
 from commerce.merchants.models import Merchant
 from commerce.merchants.services import RESERVED_SLUGS, slug_for
 
@@ -18,27 +20,29 @@ CURRENCIES = ("GBP", "EUR", "USD", "AUD", "CAD", "CHF", "DKK", "JPY", "KWD", "NO
 class ShopForm(forms.Form):
     """What a shop says of itself. The website is typed any way people type one."""
 
-    name = forms.CharField(max_length=80, label="Name of the shop")
+    name = forms.CharField(max_length=80, label=_("Name of the shop"))
     about = forms.CharField(
+        label=_("About"),
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What you sell, and what you stand for.",
+        help_text=_("What you sell, and what you stand for."),
     )
     disclosure = forms.CharField(
         max_length=120,
-        label="Disclosure",
-        help_text="Stands beside every post of your team, so that readers know: “I work at …”.",
+        label=_("Disclosure"),
+        help_text=_("Stands beside every post of your team, so that readers know: “I work at …”."),
     )
     host = forms.CharField(
         max_length=253,
         required=False,
-        label="Website",
-        help_text="Like shop.example.org. Your listings may lead there and nowhere else; it is"
-        " set once.",
+        label=_("Website"),
+        help_text=_(
+            "Like shop.example.org. Your listings may lead there and nowhere else; it is set once."
+        ),
     )
     currency = forms.ChoiceField(
-        choices=[(code, code) for code in CURRENCIES], initial="GBP", label="Usual currency"
+        choices=[(code, code) for code in CURRENCIES], initial="GBP", label=_("Usual currency")
     )
 
     def __init__(self, *args: Any, merchant: Merchant | None = None, **kwargs: Any) -> None:
@@ -54,9 +58,9 @@ class ShopForm(forms.Form):
         if self.merchant is None:
             slug = slug_for(name)
             if not slug:
-                raise forms.ValidationError("Use some letters or digits in the name.")
+                raise forms.ValidationError(gettext("Use some letters or digits in the name."))
             if slug in RESERVED_SLUGS or Merchant.objects.filter(slug=slug).exists():
-                raise forms.ValidationError("There is a shop of this name already. Try another.")
+                raise forms.ValidationError(str(NameTaken.message))
         return name
 
     def clean_host(self) -> str:
@@ -71,7 +75,7 @@ class ShopForm(forms.Form):
         except UnicodeError:
             host = ""
         if not _HOST.fullmatch(host) or host.rpartition(".")[2].isdigit():
-            raise forms.ValidationError("Write the host alone, like shop.example.org.")
+            raise forms.ValidationError(gettext("Write the host alone, like shop.example.org."))
         return host
 
     def refuse(self, refusal: MerchantRefusal) -> None:
@@ -82,7 +86,7 @@ class ShopForm(forms.Form):
 
 
 class TeamInvitationForm(forms.Form):
-    handle = forms.CharField(max_length=31, label="Their handle", help_text="Like @noor.")
+    handle = forms.CharField(max_length=31, label=_("Their handle"), help_text=_("Like @noor."))
 
     def clean_handle(self) -> str:
         return str(self.cleaned_data["handle"]).strip().lstrip("@").lower()

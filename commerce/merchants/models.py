@@ -6,18 +6,19 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from community.members.models import Member, Viewer
 
 
 class MerchantKind(models.TextChoices):
-    SHOP = "shop", "Shop"
-    PERSON = "person", "Private seller"
+    SHOP = "shop", _("Shop")
+    PERSON = "person", _("Private seller")
 
 
 class TeamRole(models.TextChoices):
-    OWNER = "owner", "Owner"
-    STAFF = "staff", "Staff"
+    OWNER = "owner", _("Owner")
+    STAFF = "staff", _("Staff")
 
 
 class MerchantQuerySet(models.QuerySet["Merchant"]):
@@ -36,9 +37,9 @@ class Merchant(models.Model):
     kind = models.CharField(max_length=8, choices=MerchantKind.choices, default=MerchantKind.SHOP)
     about = models.TextField(max_length=1000, blank=True)
     disclosure = models.CharField(
-        max_length=120, blank=True, help_text="Shown beside what your team posts."
+        max_length=120, blank=True, help_text=_("Shown beside what your team posts.")
     )
-    host = models.CharField(max_length=253, blank=True, help_text="For example shop.example.org")
+    host = models.CharField(max_length=253, blank=True, help_text=_("For example shop.example.org"))
     currency = models.CharField(max_length=3, default="GBP")
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from commerce.merchants import services
@@ -33,7 +34,9 @@ def open_shop(request: MemberRequest) -> HttpResponse:
         except MerchantRefusal as refusal:
             form.refuse(refusal)
         else:
-            messages.success(request, f"{shop.name} is open. Write its first listing.")
+            messages.success(
+                request, gettext("%(name)s is open. Write its first listing.") % {"name": shop.name}
+            )
             return redirect("shop", slug=shop.slug)
     status = 422 if request.method == "POST" else 200
     return render(request, "commerce/merchants/new.html", {"form": form}, status=status)
@@ -59,7 +62,7 @@ def settings(request: MemberRequest, slug: str) -> HttpResponse:
         except MerchantRefusal as refusal:
             form.refuse(refusal)
         else:
-            messages.success(request, "Saved.")
+            messages.success(request, gettext("Saved."))
             return redirect("shop", slug=merchant.slug)
     return render(
         request,
@@ -84,7 +87,7 @@ def team(request: MemberRequest, slug: str) -> HttpResponse:
         handle = form.cleaned_data["handle"]
         member = Member.objects.filter(handle=handle, is_active=True).first()
         if member is None:
-            form.add_error("handle", "There is no member of this handle.")
+            form.add_error("handle", gettext("There is no member of this handle."))
         else:
             try:
                 services.invite_to_team(merchant=merchant, member=member, by=request.user)
@@ -94,7 +97,9 @@ def team(request: MemberRequest, slug: str) -> HttpResponse:
                 form.add_error("handle", str(refusal))
             else:
                 messages.success(
-                    request, f"{member.name} is invited, and joins by saying yes under Selling."
+                    request,
+                    gettext("%(name)s is invited, and joins by saying yes under Selling.")
+                    % {"name": member.name},
                 )
                 return redirect("merchant_team", slug=slug)
     return render(
@@ -129,7 +134,11 @@ def team_member(request: MemberRequest, slug: str, handle: str) -> HttpResponse:
     try:
         if wants_delete(request):
             services.remove_team_member(merchant=merchant, member=member, by=request.user)
-            messages.success(request, f"{member.name} no longer speaks for {merchant.name}.")
+            messages.success(
+                request,
+                gettext("%(member)s no longer speaks for %(merchant)s.")
+                % {"member": member.name, "merchant": merchant.name},
+            )
         elif request.POST.get("role") in TeamRole.values:
             services.set_team_role(
                 merchant=merchant,
@@ -137,9 +146,9 @@ def team_member(request: MemberRequest, slug: str, handle: str) -> HttpResponse:
                 role=TeamRole(request.POST["role"]),
                 by=request.user,
             )
-            messages.success(request, "Saved.")
+            messages.success(request, gettext("Saved."))
         else:
-            messages.error(request, "There is no such role.")
+            messages.error(request, gettext("There is no such role."))
     except NotOwner as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except MerchantRefusal as refusal:
@@ -161,7 +170,10 @@ def invitation(request: MemberRequest, slug: str) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect("my_listings")
     if accept:
-        messages.success(request, f"You now speak for {merchant.name}; your posts say so.")
+        messages.success(
+            request,
+            gettext("You now speak for %(name)s; your posts say so.") % {"name": merchant.name},
+        )
         return redirect("shop", slug=slug)
-    messages.success(request, "Declined.")
+    messages.success(request, gettext("Declined."))
     return redirect("my_listings")

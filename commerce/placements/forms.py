@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 
 class FindListingForm(forms.Form):
@@ -11,6 +12,6 @@ class FindListingForm(forms.Form):
     q = forms.CharField(
         max_length=500,
         required=False,
-        label="Words, or the listing's address",
+        label=_("Words, or the listing's address"),
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )

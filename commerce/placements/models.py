@@ -5,6 +5,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from commerce.listings.models import Listing
 from community.members.models import Member
@@ -14,17 +15,17 @@ from community.threads.models import Post, Thread
 class Evidence(models.TextChoices):
     """Why a listing is shown, strongest first."""
 
-    HAND = "hand", "placed by hand"
-    URL = "url", "its address is in the post"
-    GTIN = "gtin", "its GTIN is in the post"
-    SKU = "sku", "its SKU is in the post"
-    MODEL = "model", "its brand and model are in the post"
+    HAND = "hand", _("placed by hand")
+    URL = "url", _("its address is in the post")
+    GTIN = "gtin", _("its GTIN is in the post")
+    SKU = "sku", _("its SKU is in the post")
+    MODEL = "model", _("its brand and model are in the post")
 
 
 class PlacementState(models.TextChoices):
-    PLACED = "placed", "Shown"
-    SUGGESTED = "suggested", "Suggested"
-    REMOVED = "removed", "Removed"
+    PLACED = "placed", _("Shown")
+    SUGGESTED = "suggested", _("Suggested")
+    REMOVED = "removed", _("Removed")
 
 
 class PlacementQuerySet(models.QuerySet["Placement"]):
@@ -40,7 +41,7 @@ class Placement(models.Model):
     post = models.ForeignKey(Post, models.PROTECT, null=True, blank=True, related_name="placements")
     listing = models.ForeignKey(Listing, models.PROTECT, related_name="placements")
     evidence = models.CharField(max_length=8, choices=Evidence.choices)
-    matched = models.CharField(max_length=500, blank=True, help_text="The words that matched.")
+    matched = models.CharField(max_length=500, blank=True, help_text=_("The words that matched."))
     state = models.CharField(
         max_length=10, choices=PlacementState.choices, default=PlacementState.PLACED
     )

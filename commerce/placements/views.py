@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from commerce.listings.addresses import host_of
@@ -43,7 +44,7 @@ def thread_listings(request: MemberRequest, thread_id: int) -> HttpResponse:
     post = _post_of(request, thread)
     membership = membership_of(request.user, thread.group)
     if not services.may_link(membership, thread):
-        raise PermissionDenied("Only members of the group link listings in its threads.")
+        raise PermissionDenied(gettext("Only members of the group link listings in its threads."))
     if request.method == "POST":
         return _place(request, thread, post)
     form = FindListingForm(request.GET)
@@ -62,7 +63,7 @@ def _place(request: MemberRequest, thread: Thread, post: Post | None) -> HttpRes
         form.is_valid()
         words = form.cleaned_data.get("q", "").strip()
         return _find_page(request, thread, post, form, words, refusal=refusal, status=422)
-    messages.success(request, f"{listing.title} is linked.")
+    messages.success(request, gettext("%(title)s is linked.") % {"title": listing.title})
     return redirect(post or thread)
 
 
@@ -130,9 +131,12 @@ def removal(request: MemberRequest, placement_id: int) -> HttpResponse:
     except NotYours as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     if was == PlacementState.SUGGESTED:
-        messages.success(request, "Noted: that listing is not suggested here again.")
+        messages.success(request, gettext("Noted: that listing is not suggested here again."))
     else:
-        messages.success(request, f"{placement.listing.title} is no longer shown here.")
+        messages.success(
+            request,
+            gettext("%(title)s is no longer shown here.") % {"title": placement.listing.title},
+        )
     return _back(placement)
 
 
@@ -148,7 +152,10 @@ def confirmation(request: MemberRequest, placement_id: int) -> HttpResponse:
     except PlacementRefusal as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{placement.listing.title} is shown beside the post.")
+        messages.success(
+            request,
+            gettext("%(title)s is shown beside the post.") % {"title": placement.listing.title},
+        )
     return _back(placement)
 
 

@@ -8,17 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from commerce.listings.money import exponent, in_words
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 register = template.Library()
 
 TICKS: Final = 4  # steps of the value axis, about
+DAY: Final = _("Day")
+THIS_AND_BEFORE: Final = (_("This period"), _("Period before"))
+# What large numbers are counted in.
+_SIZES: Final = {
+    "en": ((1_000_000, "m"), (1_000, "k")),
+    "zh-hans": ((100_000_000, "亿"), (10_000, "万")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +60,19 @@ class LineChart:
     finding: str
     points: Sequence[Point]
     currency: str = ""
-    unit: str = "Day"
-    series: tuple[str, str] = ("This period", "Period before")
+    unit: StrOrPromise = DAY
+    series: tuple[StrOrPromise, StrOrPromise] = THIS_AND_BEFORE
 
     @property
     def has_before(self) -> bool:
         return any(point.before is not None for point in self.points)
 
     def write(self, value: int) -> str:
-        return in_words(value, self.currency) if self.currency else f"{value:,}"
+        return (
+            in_words(value, self.currency)
+            if self.currency
+            else number_format(value, force_grouping=True)
+        )
 
     def write_short(self, value: int) -> str:
         return compact(value, self.currency)
@@ -64,7 +81,7 @@ class LineChart:
 def compact(value: int, currency: str = "") -> str:
     """Write a value short, for axes: "£1.5k", "£250", "CHF 2m", "12". Rounded to three figures."""
     whole = value / 10 ** (exponent(currency) if currency else 0)
-    for size, suffix in ((1_000_000, "m"), (1_000, "k")):
+    for size, suffix in _SIZES.get(get_language() or "", _SIZES["en"]):
         if whole >= size:
             figures = f"{float(f'{whole / size:.3g}'):,g}{suffix}"
             break
@@ -213,11 +230,13 @@ def _draw(plot: _Plot, variant: str) -> SafeString:
 
 
 def _say(chart: LineChart, point: Point) -> str:
-    words = f"{point.label}: {chart.write(point.value)}"
+    told = {"label": point.label, "value": chart.write(point.value)}
     if point.before is None:
-        return words
-    label = f" ({point.before_label})" if point.before_label else ""
-    return f"{words}, before{label} {chart.write(point.before)}"
+        return f"{point.label}: {told['value']}"
+    told |= {"before": chart.write(point.before), "before_label": point.before_label}
+    if point.before_label:
+        return gettext("%(label)s: %(value)s, before (%(before_label)s) %(before)s") % told
+    return gettext("%(label)s: %(value)s, before %(before)s") % told
 
 
 @register.inclusion_tag("commerce/insights/_line_chart.html")
@@ -259,4 +278,6 @@ def share_of(part: int, whole: int) -> str:
     if whole <= 0:
         return "–"
     share = part / whole
-    return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"
+    if 0 < share < 0.01:
+        return gettext("under %(share)s") % {"share": "1%"}
+    return f"{share:.0%}"

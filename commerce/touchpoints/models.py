@@ -7,6 +7,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from commerce.listings.models import Listing
@@ -18,17 +19,17 @@ from community.threads.models import Post, Thread
 
 
 class TouchKind(models.TextChoices):
-    CLICK = "click", "Click in a thread"
-    CHAT_CLICK = "chat_click", "Click in chat"
+    CLICK = "click", _("Click in a thread")
+    CHAT_CLICK = "chat_click", _("Click in chat")
 
 
 class NotCounted(models.TextChoices):
     """Why a stored touch never earns credit, decided when it happens."""
 
-    NO = "", "Counts"
-    BOT = "bot", "A bot's request"
-    PREFETCH = "prefetch", "A browser's prefetch"
-    REPEAT = "repeat", "The same click again within 30 minutes"
+    NO = "", _("Counts")
+    BOT = "bot", _("A bot's request")
+    PREFETCH = "prefetch", _("A browser's prefetch")
+    REPEAT = "repeat", _("The same click again within 30 minutes")
 
 
 class Visitor(models.Model):

@@ -13,6 +13,7 @@ from django.http import (
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
@@ -216,10 +217,10 @@ def consent(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return redirect(f"{reverse('privacy')}#choice")
     if not from_our_pages(request):
-        return HttpResponseForbidden("This form is only for our own pages.")
+        return HttpResponseForbidden(gettext("This form is only for our own pages."))
     choice = read_choice(request.POST.get("choice", ""))
     if choice is None:
-        return HttpResponseBadRequest("Choose yes or no.")
+        return HttpResponseBadRequest(gettext("Choose yes or no."))
     swapped: bool = request.htmx  # type: ignore[attr-defined]
     # By htmx the bar is swapped for nothing.
     response = HttpResponse() if swapped else redirect(safe_next(request) or "privacy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from moderation.flags.models import NOTE_MAX_CHARS, FlagReason, Outcome
 
@@ -11,13 +12,13 @@ class FlagForm(forms.Form):
     """What is wrong, and a word to the moderators."""
 
     reason = forms.ChoiceField(
-        label="What is wrong?",
+        label=_("What is wrong?"),
         choices=FlagReason.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose what is wrong."},
+        error_messages={"required": _("Choose what is wrong.")},
     )
     note = forms.CharField(
-        label="Anything a moderator should know",
+        label=_("Anything a moderator should know"),
         max_length=NOTE_MAX_CHARS,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -28,16 +29,16 @@ class DecisionForm(forms.Form):
     """How a case ends."""
 
     outcome = forms.ChoiceField(
-        label="Decision",
+        label=_("Decision"),
         choices=Outcome.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose to keep or to hide."},
+        error_messages={"required": _("Choose to keep or to hide.")},
     )
     reason = forms.CharField(
-        label="Reason",
+        label=_("Reason"),
         max_length=500,
-        help_text="When it is hidden, its author reads this.",
-        error_messages={"required": "Say why; the author will read it."},
+        help_text=_("When it is hidden, its author reads this."),
+        error_messages={"required": _("Say why; the author will read it.")},
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -46,5 +47,5 @@ class ShowAgainForm(forms.Form):
     """Taking a hiding back."""
 
     reason = forms.CharField(
-        label="Why it is shown again", max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Why it is shown again"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
     )

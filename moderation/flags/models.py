@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from community.groups.models import Group
 from community.members.models import Member
@@ -11,22 +13,22 @@ NOTE_MAX_CHARS = 500
 
 
 class TargetKind(models.TextChoices):
-    POST = "post", "Post"
-    MESSAGE = "message", "Message"
-    LISTING = "listing", "Listing"
+    POST = "post", pgettext_lazy("kind of content", "Post")
+    MESSAGE = "message", pgettext_lazy("kind of content", "Message")
+    LISTING = "listing", pgettext_lazy("kind of content", "Listing")
 
 
 class FlagReason(models.TextChoices):
-    UNKIND = "unkind", "Unkind or hateful"
-    SPAM = "spam", "Spam or advertising"
-    SCAM = "scam", "A scam, or payment outside the site"
-    WRONG = "wrong", "Not as described, or forbidden to sell"
-    OTHER = "other", "Something else"
+    UNKIND = "unkind", _("Unkind or hateful")
+    SPAM = "spam", _("Spam or advertising")
+    SCAM = "scam", _("A scam, or payment outside the site")
+    WRONG = "wrong", _("Not as described, or forbidden to sell")
+    OTHER = "other", _("Something else")
 
 
 class Outcome(models.TextChoices):
-    KEEP = "keep", "Keep"
-    HIDE = "hide", "Hide"
+    KEEP = "keep", _("Keep")
+    HIDE = "hide", _("Hide")
 
 
 class Case(models.Model):

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from commerce.listings.models import Listing
 from commerce.merchants.models import TeamRole
@@ -50,7 +51,10 @@ KINDS: dict[str, Kind] = {
         author_of=lambda post: post.author,
         group_of=lambda post: post.thread.group,
         words_of=lambda post: post.body,
-        place_of=lambda post: f"Post {post.number} in “{post.thread.title}”",
+        place_of=lambda post: (
+            gettext("Post %(number)s in “%(title)s”")
+            % {"number": post.number, "title": post.thread.title}
+        ),
         changed=post_hidden_changed,
     ),
     TargetKind.MESSAGE: Kind(
@@ -58,7 +62,7 @@ KINDS: dict[str, Kind] = {
         author_of=lambda message: message.sender,
         group_of=lambda message: message.room.group,
         words_of=lambda message: message.body,
-        place_of=lambda message: f"Chat of {message.room.group.name}",
+        place_of=lambda message: gettext("Chat of %(group)s") % {"group": message.room.group.name},
         # Pages fetch the message again, so it must be as it is now by the time they are told.
         changed=lambda message: transaction.on_commit(lambda: announce_change(message)),
     ),
@@ -67,7 +71,7 @@ KINDS: dict[str, Kind] = {
         author_of=_listing_owner,
         group_of=lambda listing: listing.group,
         words_of=lambda listing: f"{listing.title}\n{listing.description}".strip(),
-        place_of=lambda listing: f"Listing of {listing.merchant.name}",
+        place_of=lambda listing: gettext("Listing of %(name)s") % {"name": listing.merchant.name},
         changed=lambda listing: Image.objects.filter(listing_photos__listing=listing).update(
             hidden_at=listing.hidden_at
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from community.members.web import MemberRequest, member_required
@@ -47,7 +48,7 @@ def flag(request: MemberRequest, kind: str, target_id: int) -> HttpResponse:
         except FlagRefused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, "Thank you. A moderator will look at it.")
+            messages.success(request, gettext("Thank you. A moderator will look at it."))
             return redirect(address_of(target))
     return render(
         request,

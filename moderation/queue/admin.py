@@ -16,6 +16,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import Truncator
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
 from community.members.models import Member
 from moderation.audit.models import AuditEntry
@@ -60,18 +62,21 @@ class ReadOnlyAdmin(AnyAdmin):
 class OpenFilter(admin.SimpleListFilter):
     """Open cases unless asked for others: that is the work."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        return [("closed", "Closed"), ("all", "All")]
+        return [
+            ("closed", pgettext("cases", "Closed")),
+            ("all", pgettext("cases", "All")),
+        ]
 
     def choices(self, changelist: Any) -> Any:
         chosen = self.value()
         yield {
             "selected": chosen is None,
             "query_string": changelist.get_query_string(remove=[self.parameter_name]),
-            "display": "Open",
+            "display": pgettext("cases", "Open"),
         }
         for value, label in self.lookup_choices:
             yield {
@@ -102,7 +107,7 @@ class CaseAdmin(ReadOnlyAdmin):
     list_display = ("words", "kind", "reasons", "flag_total", "author", "group", "last_flag")
     list_filter: ClassVar[Any] = (OpenFilter, "kind", ("group", admin.RelatedOnlyFieldListFilter))
     search_fields = ("author__handle", "author__name")
-    search_help_text = "The author's handle or name"
+    search_help_text = _("The author's handle or name")
     list_select_related = ("author", "group")
     ordering = ("-last_flag_at",)
     list_per_page = 50
@@ -114,26 +119,26 @@ class CaseAdmin(ReadOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CaseList
 
-    @admin.display(description="What was said")
+    @admin.display(description=_("What was said"))
     def words(self, case: Any) -> str:
         if case.loaded is None:
-            return "No longer there"
+            return gettext("No longer there")
         said = KINDS[case.kind].words_of(case.loaded).strip()
-        return Truncator(said or "(a picture)").chars(90)
+        return Truncator(said or gettext("(a picture)")).chars(90)
 
-    @admin.display(description="Flagged as")
+    @admin.display(description=_("Flagged as"))
     def reasons(self, case: Any) -> str:
         names = dict(FlagReason.choices)
         return ", ".join(str(names[reason]) for reason in case.flag_reasons if reason)
 
-    @admin.display(description="Flags", ordering="flag_count")
+    @admin.display(description=_("Flags"), ordering="flag_count")
     def flag_total(self, case: Any) -> int:
         return int(case.flag_count)
 
-    @admin.display(description="Last flag", ordering="last_flag_at")
+    @admin.display(description=_("Last flag"), ordering="last_flag_at")
     def last_flag(self, case: Any) -> str:
         # As everywhere else here: the day first, and 24 hours.
-        return date_format(timezone.localtime(case.last_flag_at), "j M, H:i")
+        return date_format(timezone.localtime(case.last_flag_at), gettext("j M, H:i"))
 
     def change_view(
         self,
@@ -162,7 +167,7 @@ class CaseAdmin(ReadOnlyAdmin):
         flags = case.flags.select_related("member").order_by("flagged_at", "pk")
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{kind.place_of(target)}" if target else "Case",
+            "title": f"{kind.place_of(target)}" if target else gettext("Case"),
             "opts": self.opts,
             "case": case,
             "decision": getattr(case, "decision", None),
@@ -203,11 +208,11 @@ class CaseAdmin(ReadOnlyAdmin):
                     outcome=Outcome(form.cleaned_data["outcome"]),
                     reason=form.cleaned_data["reason"],
                 )
-                self.message_user(request, "Decided.", messages.SUCCESS)
+                self.message_user(request, gettext("Decided."), messages.SUCCESS)
                 return redirect("admin:moderation_case_changelist")
             if "show_again" in request.POST and show_form.is_valid():
                 show_again(case=case, by=by, reason=show_form.cleaned_data["reason"])
-                self.message_user(request, "It is shown again.", messages.SUCCESS)
+                self.message_user(request, gettext("It is shown again."), messages.SUCCESS)
                 return redirect("admin:moderation_case_change", case.pk)
         except FlagRefused as refused:
             form.add_error(None, str(refused)) if "decide" in request.POST else (

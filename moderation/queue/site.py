@@ -14,14 +14,16 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class StaffSite(AdminSite):
     """Stock admin behind our own sign-in; a second factor where the settings ask for one."""
 
-    site_title = "Shoal staff"
-    site_header = "Shoal staff"
-    index_title = "What needs a look"
+    site_title = _("Shoal staff")
+    site_header = _("Shoal staff")
+    index_title = _("What needs a look")
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -40,7 +42,9 @@ class StaffSite(AdminSite):
         if self.has_permission(request):
             return redirect("admin:index")
         if super().has_permission(request):
-            messages.warning(request, "Staff sign in with a second factor. Add one here first.")
+            messages.warning(
+                request, gettext("Staff sign in with a second factor. Add one here first.")
+            )
             return redirect("mfa_index")
         return redirect("home")
 
