@@ -6,12 +6,12 @@ what the browser asks for (Accept-Language), English. Letters speak their reader
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
@@ -38,6 +38,25 @@ def chosen_language(request: HttpRequest) -> str | None:
     """Return what was chosen in this browser; None when nothing was."""
     code = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
     return code if is_ours(code) else None
+
+
+def language_of(request: HttpRequest, person: object) -> str:
+    """Return the language to speak to whoever asks; `person` is the member, if they are one."""
+    kept = getattr(person, "language", "")
+    return (
+        chosen_language(request)
+        or (kept if is_ours(kept) else None)
+        or translation.get_language_from_request(request)
+    )
+
+
+def language_of_socket(scope: Mapping[str, Any]) -> str:
+    """Return the language to speak through a socket: that of the page which opened it."""
+    asked = HttpRequest()
+    asked.COOKIES = scope.get("cookies") or {}
+    headers = dict(scope.get("headers") or ())
+    asked.META["HTTP_ACCEPT_LANGUAGE"] = headers.get(b"accept-language", b"").decode("latin-1")
+    return language_of(asked, scope.get("user"))
 
 
 @contextmanager
@@ -70,10 +89,9 @@ class LanguageMiddleware(LocaleMiddleware):
     ) -> None:
         if chosen_language(request) or getattr(view, "wordless", False):
             return
-        kept = getattr(request.user, "language", "")
-        if is_ours(kept):
-            translation.activate(kept)
-            request.LANGUAGE_CODE = kept  # type: ignore[attr-defined]
+        code = language_of(request, request.user)
+        translation.activate(code)
+        request.LANGUAGE_CODE = code
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -81,6 +99,6 @@ class LanguageMiddleware(LocaleMiddleware):
         """Say that the page depends on cookies and Accept-Language; a picture does not."""
         if response.get("Content-Type", "").startswith("image/"):
             return response
-        answer: HttpResponse = super().process_response(request, response)  # type: ignore[arg-type]
+        answer: HttpResponseBase = super().process_response(request, response)
         patch_vary_headers(answer, ("Cookie",))
         return answer

@@ -14,6 +14,7 @@ from django.core.validators import slug_re
 from community.chat.hub import hub
 from community.chat.models import Room
 from community.members.models import Member
+from config.languages import language_of_socket
 
 QUEUE_FRAMES: Final = 100
 FRAMES_PER_SECOND: Final = 10
@@ -35,6 +36,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """
 
     member: Member
+    language: str
     rooms: dict[str, int]
 
     async def connect(self) -> None:
@@ -48,6 +50,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(4401)
             return
         self.member = user
+        self.language = language_of_socket(self.scope)
         await self.accept()
         loop = asyncio.get_running_loop()
         self.tasks = [loop.create_task(self._send_queued()), loop.create_task(self._recheck())]

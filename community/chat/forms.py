@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from community.chat.models import MESSAGE_MAX_CHARS
 
@@ -11,11 +12,11 @@ class MessageForm(forms.Form):
     """A message and the sender's own id for it."""
 
     body = forms.CharField(
-        label="Message",
+        label=_("Message"),
         max_length=MESSAGE_MAX_CHARS,
         error_messages={
-            "required": "Write something first.",
-            "max_length": "That is too long: a message has at most 4,000 characters.",
+            "required": _("Write something first."),
+            "max_length": _("That is too long: a message has at most 4,000 characters."),
         },
         widget=forms.Textarea(attrs={"rows": 1, "autocomplete": "off"}),
     )

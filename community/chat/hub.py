@@ -14,7 +14,9 @@ import random
 from typing import TYPE_CHECKING, Final
 
 import structlog
+from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from community.chat.models import Message
 from config.redis import announce, async_client
@@ -30,8 +32,11 @@ PING_SECONDS: Final = 5.0
 
 
 def announce_message(message: Message) -> None:
-    """Tell every process of a message, rendered once. Best effort: Redis may be away."""
-    html = render_to_string("community/chat/_message.html", {"message": message})
+    """Tell every process of a message, rendered once a language. Best effort: Redis may be away."""
+    html: dict[str, str] = {}
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            html[code] = render_to_string("community/chat/_message.html", {"message": message})
     announce(
         CHANNEL,
         {
@@ -71,16 +76,21 @@ class Hub:
                 del self.rooms[room_id]
 
     def deliver(self, payload: bytes) -> None:
-        """Hand one frame to every socket of its room."""
+        """Hand one frame to every socket of its room, each in the language of its page."""
         try:
             frame = json.loads(payload)
             room_id = int(frame["room"])
         except (ValueError, KeyError, TypeError):
             log.warning("hub_frame_unreadable")
             return
-        text = json.dumps(frame, separators=(",", ":"))
+        said = frame.get("html")
+        texts: dict[str, str] = {}
         for socket in tuple(self.rooms.get(room_id, ())):
-            socket.offer(text)
+            code = socket.language if isinstance(said, dict) else ""
+            if code not in texts:
+                spoken = {**frame, "html": said[code]} if isinstance(said, dict) else frame
+                texts[code] = json.dumps(spoken, separators=(",", ":"))
+            socket.offer(texts[code])
 
     def tell_all(self, frame: dict[str, object]) -> None:
         text = json.dumps(frame, separators=(",", ":"))

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class GroupRefusal(Exception):
     """Base of all refusals here; `str()` is for the page."""
 
-    message = "That is not possible in this group."
+    message: ClassVar[StrOrPromise] = _("That is not possible in this group.")
 
     def __str__(self) -> str:
-        return self.message
+        return str(self.message)
 
 
 class NotInvited(GroupRefusal):
-    message = "This group is by invitation. Ask a member for a link."
+    message = _("This group is by invitation. Ask a member for a link.")
 
 
 class InvitationSpent(GroupRefusal):
-    message = "This invitation has been used or has expired. Ask for a new one."
+    message = _("This invitation has been used or has expired. Ask for a new one.")
 
 
 class AlreadyAsked(GroupRefusal):
-    message = "You have asked already; a moderator will answer."
+    message = _("You have asked already; a moderator will answer.")
 
 
 class LastOwner(GroupRefusal):
-    message = "A group needs an owner. Make somebody else an owner first."
+    message = _("A group needs an owner. Make somebody else an owner first.")
 
 
 class NotAllowed(GroupRefusal):
-    message = "Only the group's moderators may do that."
+    message = _("Only the group's moderators may do that.")
+
+
+class NameTaken(GroupRefusal):
+    message = _("There is a group of this name already. Try another.")

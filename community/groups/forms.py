@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from django import forms
-from django.utils.text import slugify
+from django.utils.text import format_lazy, slugify
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from community.groups.errors import NameTaken
 from community.groups.models import TINTS, Group, JoinMode, Template
 
 RESERVED_SLUGS = frozenset({"new", "mine"})
@@ -17,14 +20,14 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Group
         fields = ["name", "glyph", "template", "join_mode", "about", "rules", "tint"]
         labels = {
-            "glyph": "Emoji",
-            "template": "Kind of group",
-            "join_mode": "Who may join",
-            "tint": "Colour",
+            "name": _("Name"),
+            "glyph": _("Emoji"),
+            "about": _("About"),
+            "rules": _("Rules"),
         }
         help_texts = {
-            "about": "What brings people here, in two or three sentences.",
-            "rules": "One rule a line. Four short ones are read; twelve long ones are not.",
+            "about": _("What brings people here, in two or three sentences."),
+            "rules": _("One rule a line. Four short ones are read; twelve long ones are not."),
         }
         widgets = {
             "about": forms.Textarea(attrs={"rows": 3}),
@@ -34,18 +37,18 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
         }
 
     template = forms.ChoiceField(
-        label="Kind of group", choices=Template.choices, widget=forms.RadioSelect
+        label=_("Kind of group"), choices=Template.choices, widget=forms.RadioSelect
     )
     join_mode = forms.ChoiceField(
-        label="Who may join",
+        label=_("Who may join"),
         choices=JoinMode.choices,
         initial=JoinMode.OPEN,
         widget=forms.RadioSelect,
     )
     tint = forms.TypedChoiceField(
-        label="Colour",
+        label=_("Colour"),
         coerce=int,
-        choices=[(n, f"Colour {n + 1}") for n in range(TINTS)],
+        choices=[(n, format_lazy(_("Colour {number}"), number=n + 1)) for n in range(TINTS)],
         initial=0,
     )
 
@@ -55,9 +58,9 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
             return name
         slug = slugify(name)[:50].strip("-")
         if not slug:
-            raise forms.ValidationError("Use some letters or digits in the name.")
+            raise forms.ValidationError(gettext("Use some letters or digits in the name."))
         if slug in RESERVED_SLUGS or Group.objects.filter(slug=slug).exists():
-            raise forms.ValidationError("There is a group of this name already. Try another.")
+            raise forms.ValidationError(str(NameTaken.message))
         self.cleaned_data["slug"] = slug
         return name
 
@@ -68,7 +71,7 @@ class JoinRequestForm(forms.Form):
     message = forms.CharField(
         max_length=300,
         required=False,
-        label="Say hello (optional)",
+        label=_("Say hello (optional)"),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
@@ -76,7 +79,7 @@ class JoinRequestForm(forms.Form):
 class DirectoryForm(forms.Form):
     """Filters of the group directory. Bad values are ignored, an address is not a form."""
 
-    q = forms.CharField(max_length=60, required=False, label="Find a group")
+    q = forms.CharField(max_length=60, required=False, label=_("Find a group"))
     template = forms.ChoiceField(
-        choices=[("", "All kinds"), *Template.choices], required=False, label="Kind"
+        choices=[("", _("All kinds")), *Template.choices], required=False, label=_("Kind")
     )

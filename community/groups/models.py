@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from community.members.models import Member, Viewer
 
@@ -15,23 +16,23 @@ TINTS = 12  # palette entries of static/css, chosen by `data-tint`
 
 
 class JoinMode(models.TextChoices):
-    OPEN = "open", "Open: anyone joins at once"
-    REQUEST = "request", "On request: a moderator lets people in"
-    INVITE = "invite", "By invitation: anyone reads, only the invited join"
-    HIDDEN = "hidden", "Hidden: only members know it exists"
+    OPEN = "open", _("Open: anyone joins at once")
+    REQUEST = "request", _("On request: a moderator lets people in")
+    INVITE = "invite", _("By invitation: anyone reads, only the invited join")
+    HIDDEN = "hidden", _("Hidden: only members know it exists")
 
 
 class Template(models.TextChoices):
-    SECOND_HAND = "second_hand", "Second-hand"
-    FITNESS = "fitness", "Fitness"
-    COLLECTIBLES = "collectibles", "Collectibles"
-    SERVICES = "services", "Services"
+    SECOND_HAND = "second_hand", _("Second-hand")
+    FITNESS = "fitness", _("Fitness")
+    COLLECTIBLES = "collectibles", _("Collectibles")
+    SERVICES = "services", _("Services")
 
 
 class Role(models.TextChoices):
-    MEMBER = "member", "Member"
-    MODERATOR = "moderator", "Moderator"
-    OWNER = "owner", "Owner"
+    MEMBER = "member", _("Member")
+    MODERATOR = "moderator", _("Moderator")
+    OWNER = "owner", _("Owner")
 
 
 class Interest(models.Model):
@@ -65,12 +66,12 @@ class Group(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=60)
-    glyph = models.CharField(max_length=8, default="🐟", help_text="One emoji.")
+    glyph = models.CharField(max_length=8, default="🐟", help_text=_("One emoji."))
     tint = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(TINTS - 1)])
     template = models.CharField(max_length=16, choices=Template.choices)
     join_mode = models.CharField(max_length=8, choices=JoinMode.choices, default=JoinMode.OPEN)
     about = models.TextField(max_length=1000, blank=True)
-    rules = models.TextField(max_length=2000, blank=True, help_text="One rule a line.")
+    rules = models.TextField(max_length=2000, blank=True, help_text=_("One rule a line."))
     created_at = models.DateTimeField(default=timezone.now)
     member_count = models.PositiveIntegerField(default=0)
     thread_count = models.PositiveIntegerField(default=0)

@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from community.groups import services
-from community.groups.errors import GroupRefusal, NotAllowed
+from community.groups.errors import GroupRefusal, NameTaken, NotAllowed
 from community.groups.forms import DirectoryForm, GroupForm, JoinRequestForm
 from community.groups.models import (
     Group,
@@ -29,7 +31,11 @@ from config.paging import whole_number
 
 GROUPS_PER_PAGE = 24
 MEMBERS_PER_PAGE = 40
-_A_ROLE = {Role.MEMBER: "a member", Role.MODERATOR: "a moderator", Role.OWNER: "an owner"}
+_NOW = {
+    Role.MEMBER: gettext_lazy("%(name)s is now a member."),
+    Role.MODERATOR: gettext_lazy("%(name)s is now a moderator."),
+    Role.OWNER: gettext_lazy("%(name)s is now an owner."),
+}
 
 
 def group_or_404(request: HttpRequest, slug: str) -> Group:
@@ -102,9 +108,11 @@ def new_group(request: MemberRequest) -> HttpResponse:
             group = services.create_group(owner=request.user, **form.cleaned_data)
         except ValidationError:
             # Somebody else took the name between our look and our write.
-            form.add_error("name", "There is a group of this name already. Try another.")
+            form.add_error("name", str(NameTaken.message))
         else:
-            messages.success(request, f"{group.name} is open. Write its first thread.")
+            messages.success(
+                request, _("%(name)s is open. Write its first thread.") % {"name": group.name}
+            )
             return redirect(group)
     return render(
         request,
@@ -184,7 +192,7 @@ def membership(request: MemberRequest, slug: str) -> HttpResponse:
     try:
         if leaving:
             services.leave_group(member=request.user, group=group)
-            messages.success(request, f"You have left {group.name}.")
+            messages.success(request, _("You have left %(name)s.") % {"name": group.name})
             if group.is_hidden_from_outsiders:
                 return redirect("groups")
         else:
@@ -194,9 +202,9 @@ def membership(request: MemberRequest, slug: str) -> HttpResponse:
                 member=request.user, group=group, message=form.cleaned_data.get("message", "")
             )
             if isinstance(result, JoinRequest):
-                messages.success(request, "Asked. A moderator will answer.")
+                messages.success(request, _("Asked. A moderator will answer."))
             else:
-                messages.success(request, f"Welcome to {group.name}.")
+                messages.success(request, _("Welcome to %(name)s.") % {"name": group.name})
     except GroupRefusal as refusal:
         messages.error(request, str(refusal))
     return redirect(safe_next(request) or group)
@@ -213,8 +221,8 @@ def answer(request: MemberRequest, slug: str, request_id: int) -> HttpResponse:
         services.answer_join_request(request=join_request, by=request.user, accept=accept)
     except NotAllowed as refusal:
         raise PermissionDenied(str(refusal)) from refusal
-    name = join_request.member.name
-    messages.success(request, f"{name} is in." if accept else f"{name} was not let in.")
+    said = _("%(name)s is in.") if accept else _("%(name)s was not let in.")
+    messages.success(request, said % {"name": join_request.member.name})
     return redirect("group_members", slug=slug)
 
 
@@ -227,7 +235,7 @@ def invitations(request: MemberRequest, slug: str) -> HttpResponse:
         services.invite(group=group, by=request.user)
     except NotAllowed as refusal:
         raise PermissionDenied(str(refusal)) from refusal
-    messages.success(request, "The invitation is ready. Send its link to one person.")
+    messages.success(request, _("The invitation is ready. Send its link to one person."))
     return redirect("group_members", slug=slug)
 
 
@@ -243,7 +251,7 @@ def invitation(request: MemberRequest, token: str) -> HttpResponse:
             return render(
                 request, "community/groups/invitation.html", {"refusal": refusal}, status=410
             )
-        messages.success(request, f"Welcome to {group.name}.")
+        messages.success(request, _("Welcome to %(name)s.") % {"name": group.name})
         return redirect(group)
     if found is None or not found.is_open:
         return render(request, "community/groups/invitation.html", {"refusal": True}, status=410)
@@ -260,12 +268,14 @@ def role(request: MemberRequest, slug: str, handle: str) -> HttpResponse:
     try:
         if wanted == "none":
             services.remove_member(group=group, member=member, by=request.user)
-            messages.success(request, f"{member.name} is no longer in the group.")
+            messages.success(
+                request, _("%(name)s is no longer in the group.") % {"name": member.name}
+            )
         elif wanted in Role.values:
             services.set_role(group=group, member=member, role=Role(wanted), by=request.user)
-            messages.success(request, f"{member.name} is now {_A_ROLE[Role(wanted)]}.")
+            messages.success(request, _NOW[Role(wanted)] % {"name": member.name})
         else:
-            messages.error(request, "There is no such role.")
+            messages.error(request, _("There is no such role."))
     except NotAllowed as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except GroupRefusal as refusal:
@@ -284,7 +294,7 @@ def edit(request: MemberRequest, slug: str) -> HttpResponse:
     form = GroupForm(request.POST or None, instance=group)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return redirect("group_about", slug=slug)
     return render(
         request,

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from community.members.models import Member
 
@@ -14,8 +15,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     # The form asks for "E-mail or handle"; allauth's own words speak of a username.
     error_messages: ClassVar[dict[str, Any]] = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": "The e-mail, handle or password is not right.",
-        "email_password_mismatch": "The e-mail, handle or password is not right.",
+        "username_password_mismatch": _("The e-mail, handle or password is not right."),
+        "email_password_mismatch": _("The e-mail, handle or password is not right."),
     }
 
     def clean_username(self, username: str, shallow: bool = False) -> str:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 HANDLE_MAX_CHARS = 30
@@ -19,7 +20,7 @@ BIO_MAX_CHARS = 500
 handle_validators = [
     RegexValidator(
         r"^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\Z",
-        "Use lower-case letters, digits, - and _, beginning and ending with a letter or digit.",
+        _("Use lower-case letters, digits, - and _, beginning and ending with a letter or digit."),
     )
 ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from community.members.models import Member
 
@@ -18,20 +20,20 @@ class ProfileForm(MemberForm):
     """What a member says of themselves. The picture is re-encoded by the view."""
 
     picture = forms.FileField(
-        label="Picture",
+        label=_("Picture"),
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/gif"}),
-        help_text="A square photo works best. At most 10 MB.",
+        help_text=_("A square photo works best. At most 10 MB."),
     )
-    remove_picture = forms.BooleanField(label="Show my initials instead", required=False)
+    remove_picture = forms.BooleanField(label=_("Show my initials instead"), required=False)
 
     class Meta:
         model = Member
         fields = ["name", "place", "bio"]
-        labels = {"name": "Your name", "bio": "About you"}
+        labels = {"name": _("Your name"), "place": _("Place"), "bio": _("About you")}
         help_texts = {
-            "name": "What others read beside your posts.",
-            "place": "A town or an area, never an address.",
+            "name": _("What others read beside your posts."),
+            "place": _("A town or an area, never an address."),
         }
         widgets = {"bio": forms.Textarea(attrs={"rows": 4})}
 
@@ -43,5 +45,5 @@ class ProfileForm(MemberForm):
     def clean_name(self) -> str:
         name: str = " ".join(self.cleaned_data["name"].split())
         if not any(letter.isalnum() for letter in name):
-            raise forms.ValidationError("Use at least one letter or digit.")
+            raise forms.ValidationError(gettext("Use at least one letter or digit."))
         return name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from community.groups.models import Group
@@ -79,7 +80,7 @@ def edit(request: MemberRequest) -> HttpResponse:
             form.add_error("picture", str(refused))
         else:
             form.save()
-            messages.success(request, "Saved.")
+            messages.success(request, _("Saved."))
             return redirect(member)
     return render(
         request,

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from community.groups.models import Group
 from community.members.models import Member
@@ -45,12 +46,12 @@ class PostForm(forms.Form):
     body = forms.CharField(
         strip=False,
         required=False,
-        label="Your reply",
+        label=_("Your reply"),
         widget=forms.Textarea(attrs={"rows": 5}),
     )
-    picture = forms.FileField(required=False, label="Picture")
+    picture = forms.FileField(required=False, label=_("Picture"))
     picture_alt = forms.CharField(
-        required=False, max_length=ALT_MAX_CHARS, label="What the picture shows"
+        required=False, max_length=ALT_MAX_CHARS, label=_("What the picture shows")
     )
     # Markdown that a piece of the page offers to put at the end: a link to a listing.
     add = forms.CharField(required=False, max_length=1000)
@@ -105,9 +106,9 @@ class ReplyForm(PostForm):
 
 class NewThreadForm(PostForm):
     title = forms.CharField(
-        label="Title",
+        label=_("Title"),
         error_messages={"required": TitleMissing.says},
-        help_text="A question or a sentence: people decide by it whether to open the thread.",
+        help_text=_("A question or a sentence: people decide by it whether to open the thread."),
         widget=forms.TextInput(attrs={"maxlength": TITLE_MAX_CHARS, "autocomplete": "off"}),
     )
     client_key = KeyField(required=False)
@@ -121,8 +122,8 @@ class EditForm(PostForm):
 
 class LockForm(forms.Form):
     reason = forms.CharField(
-        label="Why it takes no more replies",
+        label=_("Why it takes no more replies"),
         error_messages={"required": ReasonMissing.says},
-        help_text="Shown at the top of the thread.",
+        help_text=_("Shown at the top of the thread."),
         widget=forms.TextInput(attrs={"maxlength": LOCK_REASON_MAX_CHARS}),
     )

@@ -8,9 +8,9 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
 
-from community.groups.models import Group, GroupQuerySet, JoinMode, Membership
+from community.groups.models import Group, GroupQuerySet, JoinMode, Membership, Role
 from community.hiding.models import Hideable
 from community.members.models import Member, Viewer
 from community.tags.models import Tag
@@ -174,7 +174,7 @@ class Thread(models.Model):
     @property
     def heading(self) -> str:
         """The title, unless a moderator hid the opening post it belongs to."""
-        return self.title if self.is_listed else "A hidden thread"
+        return self.title if self.is_listed else gettext("A hidden thread")
 
     @property
     def is_locked(self) -> bool:
@@ -192,6 +192,19 @@ class PostQuerySet(models.QuerySet["Post"]):
         if viewer.is_authenticated:
             shown |= Q(author_id=viewer.pk)
         return self.filter(shown, thread__group__in=GroupQuerySet(Group).visible_to(viewer))
+
+    def in_care_of(self, member: Member) -> Self:
+        """Posts that are theirs to take away or bring back, hidden ones too.
+
+        Their own, and all of the groups they moderate.
+        """
+        moderated = Membership.objects.filter(
+            member=member, role__in=(Role.MODERATOR, Role.OWNER)
+        ).values("group")
+        visible = GroupQuerySet(Group).visible_to(member)
+        return self.filter(
+            Q(author=member, thread__group__in=visible) | Q(thread__group__in=moderated)
+        )
 
 
 class Post(Hideable):
@@ -245,6 +258,11 @@ class Post(Hideable):
     def is_opening(self) -> bool:
         return self.number == 1
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether its author took it away, rather than a moderator."""
+        return self.is_hidden and self.hidden_by_id == self.author_id
+
 
 class PostImage(models.Model):
     """An image a post shows, in the order of the text."""
@@ -281,8 +299,8 @@ class ThreadLink(models.Model):
     """One thread points at another: related, or asking the same again."""
 
     class Kind(models.TextChoices):
-        RELATED = "related", "Related"
-        DUPLICATE = "duplicate", "Asked before"
+        RELATED = "related", gettext_lazy("Related")
+        DUPLICATE = "duplicate", gettext_lazy("Asked before")
 
     from_thread = models.ForeignKey(Thread, models.CASCADE, related_name="links_out")
     to_thread = models.ForeignKey(Thread, models.CASCADE, related_name="links_in")

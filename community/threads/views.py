@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
 
@@ -295,7 +296,7 @@ def _previewed(
     try:
         rendered = render_body(body.replace("\r\n", "\n"), group=group, writers=writers, kept=kept)
     except SourceTooLong:
-        return "", BodyTooLong.says
+        return "", str(BodyTooLong.says)
     return rendered.html, ""
 
 
@@ -333,8 +334,8 @@ def _reply_context(
         "composer_action": reverse("reply", args=[thread.pk]),
         "composer_group": thread.group,
         "composer_draft": f"thread-{thread.pk}",
-        "composer_submit": "Post reply",
-        "composer_placeholder": "Reply to the thread. Paste a photo, or @mention someone.",
+        "composer_submit": _("Post reply"),
+        "composer_placeholder": _("Reply to the thread. Paste a photo, or @mention someone."),
     }
 
 
@@ -369,7 +370,7 @@ def _replied(request: MemberRequest, thread: Thread, post: Post, form: ReplyForm
         "posts": shown_posts(since, thread, request.user, membership),
     }
     response = render(request, "community/threads/_replied.html", context, status=201)
-    return trigger_client_event(response, "toast", {"text": "Posted."})
+    return trigger_client_event(response, "toast", {"text": _("Posted.")})
 
 
 def _go_to(request: MemberRequest, post: Post) -> HttpResponse:
@@ -389,8 +390,8 @@ def _new(
         "composer_action": reverse("new_thread", args=[group.slug]),
         "composer_group": group,
         "composer_draft": f"group-{group.pk}",
-        "composer_submit": "Start thread",
-        "composer_placeholder": "Say what you know, ask what you don't. Photos help.",
+        "composer_submit": _("Start thread"),
+        "composer_placeholder": _("Say what you know, ask what you don't. Photos help."),
     }
     return render(request, "community/threads/new.html", context, status=status)
 
@@ -411,6 +412,6 @@ def _edit(request: MemberRequest, post: Post, form: PostForm, status: int = 200)
         "composer_action": reverse("edit_post", args=[post.pk]),
         "composer_group": post.thread.group,
         "composer_draft": "",
-        "composer_submit": "Save changes",
+        "composer_submit": _("Save changes"),
     }
     return render(request, "community/threads/edit.html", context, status=status)

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from uuid_utils.compat import uuid7
 
 from community.groups.models import Group
@@ -35,12 +37,12 @@ def save_image(*, owner: Member, group: Group | None, file: IO[bytes], alt: str 
         owner=owner, created_at__gt=timezone.now() - timedelta(hours=1)
     ).count()
     if recent >= IMAGES_PER_HOUR:
-        raise ImageRefused("That is enough pictures for an hour. Come back a little later.")
+        raise ImageRefused(_("That is enough pictures for an hour. Come back a little later."))
     raw = file.read(MAX_BYTES + 1)
     if not raw:
-        raise ImageRefused("The file is empty.")
+        raise ImageRefused(_("The file is empty."))
     if len(raw) > MAX_BYTES:
-        raise ImageRefused("The picture is larger than 10 MB.")
+        raise ImageRefused(_("The picture is larger than 10 MB."))
     return store(owner=owner, group=group, encoded=_reencode_apart(raw), alt=alt)
 
 
@@ -83,16 +85,25 @@ def _reencode_apart(raw: bytes) -> Encoded:
             cwd="/",
         )
     except subprocess.TimeoutExpired:
-        raise ImageRefused("The picture takes too long to read.") from None
-    head_line, _, body = child.stdout.partition(b"\n")
+        raise ImageRefused(_("The picture takes too long to read.")) from None
+    head_line, _newline, body = child.stdout.partition(b"\n")
     try:
         head = json.loads(head_line)
     except ValueError:
-        raise ImageRefused("The picture cannot be read.") from None
+        raise ImageRefused(_("The picture cannot be read.")) from None
     if refused := head.get("refused"):
-        raise ImageRefused(refused)
+        raise ImageRefused(_(refused) if refused in _CHILD_SAYS else refused)
     return Encoded(head["width"], head["height"], body[: head["full"]], body[head["full"] :])
 
+
+# What the child may say: it knows no languages, so its sentences are translated here.
+_CHILD_SAYS: Final = (
+    gettext_noop("The picture is larger than 10 MB."),
+    gettext_noop("The picture has more than 40 megapixels or 10,000 pixels a side."),
+    gettext_noop("Only JPEG, PNG, WEBP and GIF pictures are taken."),
+    gettext_noop("The picture is damaged and cannot be read."),
+    gettext_noop("The picture is too large to decode."),
+)
 
 # Isolated mode ignores the environment and the current folder, so the path is handed over.
 _CHILD: Final = (

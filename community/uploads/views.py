@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from community.groups.models import Group
@@ -28,7 +29,7 @@ def upload(request: MemberRequest) -> HttpResponse:
         group = get_object_or_404(Group.objects.joined_by(request.user), slug=slug)
     picture = request.FILES.get("picture")
     if picture is None or picture.file is None:
-        return JsonResponse({"error": "Choose a picture first."}, status=422)
+        return JsonResponse({"error": _("Choose a picture first.")}, status=422)
     try:
         image = save_image(
             owner=request.user, group=group, file=picture.file, alt=request.POST.get("alt", "")
