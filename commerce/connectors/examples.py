@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from commerce.listings.money import exponent
+from config.money import exponent
 
 ORDER: Final[dict[str, Any]] = {
     "type": "order.created",

@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 
 from commerce.connectors.errors import Refused
 from commerce.connectors.models import EXTERNAL_ID_MAX_CHARS
-from commerce.listings.money import exponent
+from config.money import exponent
 
 LINES_MAX: Final = 500
 QUANTITY_MAX: Final = 1_000_000

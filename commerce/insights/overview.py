@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from commerce.attribution.places import ShownPlace, show_chats, show_threads
 from commerce.insights.figures import Daily, Spot, Spots, SpotSums, Sums
 from commerce.insights.period import Period, day_words
-from commerce.listings.money import in_words
 from commerce.merchants.models import Merchant
 from commerce.templatetags.charts import LineChart, Point
 from community.groups.models import Group
 from community.members.models import Viewer
+from config.money import in_words
 
 CLOSED_THREAD: Final = _("A thread you cannot open")
 CLOSED_CHAT: Final = _("A chat you are not in")

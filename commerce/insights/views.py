@@ -42,10 +42,10 @@ from commerce.insights.overview import (
 )
 from commerce.insights.period import PRESETS, Period, PeriodForm
 from commerce.listings.models import Listing
-from commerce.listings.money import typed
 from commerce.merchants.models import Merchant, MerchantKind
 from commerce.placements.models import Placement
 from community.members.web import MemberRequest, member_required
+from config.money import typed
 
 TOP_SPOTS = 10
 SPOTS_PER_PAGE = 50

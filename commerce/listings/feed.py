@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from commerce.listings.models import Condition, ListingKind
-from commerce.listings.money import NotAnAmount, parse_minor
 from commerce.listings.services import ListingFields
 from commerce.listings.tokens import is_gtin, is_model_token, names, phrase, words
+from config.money import NotAnAmount, parse_minor
 
 LINE_MAX_BYTES: Final = 1024 * 1024
 TITLE_MAX_CHARS: Final = 120

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from commerce.listings.addresses import ADDRESS_MAX_CHARS
 from commerce.listings.errors import ListingRefusal
 from commerce.listings.models import Condition, Listing, ListingKind
-from commerce.listings.money import CURRENCIES, NotAnAmount, parse_minor, typed
 from commerce.listings.services import ListingFields
 from commerce.listings.tokens import is_gtin
 from commerce.merchants.models import Merchant, MerchantKind
 from community.groups.models import Group
 from community.members.models import Member
+from config.money import CURRENCIES, NotAnAmount, parse_minor, typed
 
 ONESELF: Final = "me"
 

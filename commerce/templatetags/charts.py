@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from commerce.listings.money import exponent, in_words
+from config.money import exponent, in_words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -18,7 +18,6 @@ from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
 from commerce.listings.models import TRANSITIONS, Listing, ListingKind, ListingState
-from commerce.listings.money import in_words
 from commerce.merchants.models import Merchant, TeamMember
 from commerce.placements.models import Placement
 from commerce.placements.services import may_link
@@ -35,6 +34,7 @@ from commerce.touchpoints.links import go_url
 from community.groups.models import Group, Membership
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread
+from config.money import in_words
 from config.pieces import Key, pieces, tell, told
 
 register = template.Library()

@@ -16,9 +16,9 @@ from commerce.connectors.generic import Kind, parse
 from commerce.connectors.models import Delivery, DeliveryState, Endpoint
 from commerce.connectors.services import kept_headers, open_endpoint, take_in
 from commerce.connectors.signatures import is_signed, read_envelope, sign
-from commerce.listings.money import typed
 from commerce.orders.models import Order as OrderRow
 from commerce.orders.models import Refund as RefundRow
+from config.money import typed
 from config.seeds.script import MerchantText
 from config.seeds.stage import Stage, batched
 from config.seeds.trade import Line, Order

@@ -30,7 +30,13 @@ from commerce.listings.errors import (
     TransitionRefused,
 )
 from commerce.listings.models import TRANSITIONS, Listing, ListingState, ModelToken
-from commerce.listings.money import (
+from commerce.listings.services import create_listing, move_listing, update_listing
+from commerce.merchants.errors import NotOnTeam
+from commerce.merchants.models import Merchant, TeamMember
+from commerce.merchants.services import open_shop, personal_merchant
+from community.groups.models import JoinMode
+from community.uploads.models import Image
+from config.money import (
     CURRENCIES,
     PRICE_MAX_MINOR,
     NotAnAmount,
@@ -38,12 +44,6 @@ from commerce.listings.money import (
     parse_minor,
     typed,
 )
-from commerce.listings.services import create_listing, move_listing, update_listing
-from commerce.merchants.errors import NotOnTeam
-from commerce.merchants.models import Merchant, TeamMember
-from commerce.merchants.services import open_shop, personal_merchant
-from community.groups.models import JoinMode
-from community.uploads.models import Image
 from tests.factories import make_group, make_member, make_thread
 from tests.factories_commerce import (
     keeper_of,

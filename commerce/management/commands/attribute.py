@@ -11,8 +11,8 @@ from tqdm import tqdm
 from commerce.attribution.balance import Totals, weigh
 from commerce.attribution.errors import AttributionFault
 from commerce.attribution.services import attribute_all, current_run
-from commerce.listings.money import in_words
 from commerce.merchants.models import Merchant
+from config.money import in_words
 
 
 class Command(BaseCommand):
