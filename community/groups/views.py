@@ -68,7 +68,7 @@ def directory(request: HttpRequest) -> HttpResponse:
         groups = groups.filter(Q(name__icontains=words) | Q(about__icontains=words))
     if kind := form.cleaned_data.get("template"):
         groups = groups.filter(template=kind)
-    size_text, _, last_text = request.GET.get("after", "").partition("-")
+    size_text, _dash, last_text = request.GET.get("after", "").partition("-")
     size, last = whole_number(size_text, digits=9), whole_number(last_text)
     if size is not None and last is not None:
         groups = groups.filter(Q(member_count__lt=size) | Q(member_count=size, pk__gt=last))

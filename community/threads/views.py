@@ -58,7 +58,7 @@ REVISIONS_PER_PAGE = 10
 @require_GET
 def show(request: HttpRequest, thread_id: int, slug: str) -> HttpResponse:
     """A thread, by page of post numbers; `?reply_to=2#reply` opens the composer on post 2."""
-    thread = _thread_or_404(request, thread_id)
+    thread = thread_or_404(request, thread_id)
     if slug != thread.slug:
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         return redirect(thread.get_absolute_url() + query)
@@ -74,13 +74,13 @@ def show(request: HttpRequest, thread_id: int, slug: str) -> HttpResponse:
 @require_GET
 def permalink(request: HttpRequest, post_id: int) -> HttpResponse:
     """To the page the post is on, however posts per page may change."""
-    return HttpResponseRedirect(_place_of(_post_or_404(request, post_id)))
+    return HttpResponseRedirect(post_or_404(request, post_id).place)
 
 
 @require_GET
 def revisions(request: HttpRequest, post_id: int) -> HttpResponse:
     """What each edit of a post changed, newest first, keyset `before=<revision number>`."""
-    post = _post_or_404(request, post_id)
+    post = post_or_404(request, post_id)
     found = Revision.objects.filter(post=post).select_related("replaced_by").order_by("-number")
     before = request.GET.get("before", "")
     after_body = post.body
@@ -101,7 +101,7 @@ def revisions(request: HttpRequest, post_id: int) -> HttpResponse:
         {
             "post": post,
             "thread": post.thread,
-            "place": _place_of(post),
+            "place": post.place,
             "changes": changes,
             "before": rows[REVISIONS_PER_PAGE - 1].number if more else None,
             "is_first": not before,
@@ -135,7 +135,8 @@ def new(request: MemberRequest, slug: str) -> HttpResponse:
     if key and (earlier := submitted(request.user, key)):
         return _go_to(request, earlier)
     form.take_picture(owner=request.user, group=group)
-    if "preview" in request.POST:
+    form.take_parts(request.user)
+    if form.is_unfinished:
         form.errors.pop("title", None)  # may come later than a look at the body
         return _new(request, group, form, status=422 if form.errors else 200)
     if form.errors:
@@ -147,6 +148,7 @@ def new(request: MemberRequest, slug: str) -> HttpResponse:
             title=form.cleaned_data["title"],
             body=form.cleaned_data["body"],
             client_key=key,
+            then=form.write_parts,
         )
     except Refused as refusal:
         form.refuse(refusal)
@@ -158,7 +160,7 @@ def new(request: MemberRequest, slug: str) -> HttpResponse:
 @member_required
 def reply(request: MemberRequest, thread_id: int) -> HttpResponse:
     """Add a post. Plain: to the page it is on. htmx: it, and those that came meanwhile."""
-    thread = _thread_or_404(request, thread_id)
+    thread = thread_or_404(request, thread_id)
     form = ReplyForm(request.POST, request.FILES)
     form.is_valid()
     key = form.cleaned_data.get("client_key")
@@ -168,7 +170,8 @@ def reply(request: MemberRequest, thread_id: int) -> HttpResponse:
     member = membership_of(request.user, thread.group)
     if member is not None and not thread.is_locked:
         form.take_picture(owner=request.user, group=thread.group)
-    if "preview" in request.POST or form.errors:
+    form.take_parts(request.user)
+    if form.is_unfinished or form.errors:
         return _refused(request, thread, form, answered, 422 if form.errors else 200)
     try:
         post = publish_post(
@@ -177,6 +180,7 @@ def reply(request: MemberRequest, thread_id: int) -> HttpResponse:
             body=form.cleaned_data["body"],
             reply_to=answered,
             client_key=key,
+            then=form.write_parts,
         )
     except Refused as refusal:
         form.refuse(refusal)
@@ -187,8 +191,8 @@ def reply(request: MemberRequest, thread_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @member_required
 def edit(request: MemberRequest, post_id: int) -> HttpResponse:
-    """Change a post: its author and the moderators of its group."""
-    post = _post_or_404(request, post_id)
+    """Change a post: its author, the moderators of its group, and members when it is a wiki."""
+    post = post_or_404(request, post_id)
     try:
         ensure_may_edit(post, request.user, post.thread)
     except Refused as refusal:
@@ -206,6 +210,7 @@ def edit(request: MemberRequest, post_id: int) -> HttpResponse:
             post=post,
             editor=request.user,
             body=form.cleaned_data["body"],
+            reason=form.cleaned_data["reason"],
             based_on=form.cleaned_data["based_on"],
         )
     except Refused as refusal:
@@ -213,7 +218,7 @@ def edit(request: MemberRequest, post_id: int) -> HttpResponse:
         # Whoever saves again after reading this has seen that somebody else wrote.
         form.retype(based_on=str(post.revisions.count()))
         return _edit(request, post, form, status=refusal.status)
-    return HttpResponseRedirect(_place_of(post))
+    return HttpResponseRedirect(post.place)
 
 
 @require_POST
@@ -236,7 +241,7 @@ def preview(request: MemberRequest) -> HttpResponse:
 @member_required
 def lock(request: MemberRequest, thread_id: int) -> HttpResponse:
     """GET asks for the reason, POST locks, DELETE (or `_method=delete`) opens the thread again."""
-    thread = _thread_or_404(request, thread_id)
+    thread = thread_or_404(request, thread_id)
     form = LockForm(request.POST or None)
     try:
         if wants_delete(request):
@@ -260,11 +265,11 @@ def lock(request: MemberRequest, thread_id: int) -> HttpResponse:
 # -- looking up -------------------------------------------------------------------------------
 
 
-def _thread_or_404(request: HttpRequest, thread_id: int) -> Thread:
+def thread_or_404(request: HttpRequest, thread_id: int) -> Thread:
     return get_object_or_404(for_page(Thread.objects.visible_to(request.user)), pk=thread_id)
 
 
-def _post_or_404(request: HttpRequest, post_id: int) -> Post:
+def post_or_404(request: HttpRequest, post_id: int) -> Post:
     """A post that the viewer may read: not one hidden from them."""
     posts = Post.objects.visible_to(request.user).select_related("thread__group", "author")
     return get_object_or_404(posts, pk=post_id)
@@ -280,12 +285,6 @@ def _answered(thread: Thread, number: int | str | None, viewer: Viewer) -> Post 
         .select_related("author")
         .first()
     )
-
-
-def _place_of(post: Post) -> str:
-    """The address of the post on its page."""
-    page = f"?page={post.page}" if post.page > 1 else ""
-    return f"{post.thread.get_absolute_url()}{page}#p{post.number}"
 
 
 def _previewed(
@@ -346,7 +345,7 @@ def _refused(
     seen = form.cleaned_data.get("seen") or thread.last_number
     html = ""
     if "preview" in request.POST:
-        html, _ = _previewed(form["body"].value() or "", thread.group, [request.user])
+        html, _why = _previewed(form["body"].value() or "", thread.group, [request.user])
     if request.htmx:  # type: ignore[attr-defined]
         context = {**_reply_context(thread, form, answered, seen), "preview": html}
         response = render(request, "community/threads/_composer.html", context, status=422)
@@ -359,10 +358,10 @@ def _refused(
 def _replied(request: MemberRequest, thread: Thread, post: Post, form: ReplyForm) -> HttpResponse:
     seen = form.cleaned_data.get("seen")
     if not request.htmx:  # type: ignore[attr-defined]
-        return HttpResponseRedirect(_place_of(post))
+        return HttpResponseRedirect(post.place)
     if not seen or Post(number=seen).page != post.page or post.thread_id != thread.pk:
-        return HttpResponseClientRedirect(_place_of(post))
-    thread = _thread_or_404(request, thread.pk)
+        return HttpResponseClientRedirect(post.place)
+    thread = thread_or_404(request, thread.pk)
     since = posts_for_page(thread, after=seen, last=post.number)
     membership = membership_of(request.user, thread.group)
     context = {
@@ -374,7 +373,7 @@ def _replied(request: MemberRequest, thread: Thread, post: Post, form: ReplyForm
 
 
 def _go_to(request: MemberRequest, post: Post) -> HttpResponse:
-    return HttpResponseRedirect(_place_of(post))
+    return HttpResponseRedirect(post.place)
 
 
 def _new(
@@ -382,7 +381,7 @@ def _new(
 ) -> HttpResponse:
     html = ""
     if form is not None and "preview" in request.POST:
-        html, _ = _previewed(form["body"].value() or "", group, [request.user])
+        html, _why = _previewed(form["body"].value() or "", group, [request.user])
     context = {
         "group": group,
         "form": form,
@@ -399,7 +398,7 @@ def _new(
 def _edit(request: MemberRequest, post: Post, form: PostForm, status: int = 200) -> HttpResponse:
     html = ""
     if "preview" in request.POST:
-        html, _ = _previewed(
+        html, _why = _previewed(
             form["body"].value() or "", post.thread.group, [request.user, post.author], post
         )
     context = {
@@ -408,7 +407,7 @@ def _edit(request: MemberRequest, post: Post, form: PostForm, status: int = 200)
         "group": post.thread.group,
         "form": form,
         "preview": html,
-        "place": _place_of(post),
+        "place": post.place,
         "composer_action": reverse("edit_post", args=[post.pk]),
         "composer_group": post.thread.group,
         "composer_draft": "",
