@@ -10,8 +10,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from community.groups.models import Group, JoinMode, Membership
-from community.importing.dumps import BrokenDump, handle_base, markdown, relink, rows
-from community.importing.stackexchange import import_stackexchange
+from community.importing.addresses import relink
+from community.importing.dumps import BrokenDump, handle_base, markdown, rows
+from community.importing.engine import Into
+from community.importing.engine import bring as bring_source
+from community.importing.spool import Bad
+from community.importing.stackexchange import StackExchange
 from community.members.models import Member
 from community.threads.models import Post, Thread, ThreadLink
 from tests.factories import make_group
@@ -105,8 +109,9 @@ def dump(tmp_path: Path) -> Path:
     return folder
 
 
-def bring(folder: Path, group: Group):
-    return import_stackexchange(folder=folder, group=group, source="beans", hosts={"beans.example"})
+def bring(folder: Path, group: Group, bad: list[Bad] | None = None):
+    source = StackExchange(folder, name="beans", hosts=["beans.example"])
+    return bring_source(source, Into(group=group), skipped=(bad if bad is not None else []).append)
 
 
 def test_talk_comes_with_its_dates_authors_and_answers(dump: Path, group: Group):
@@ -202,8 +207,6 @@ def test_a_dump_without_users_still_has_authors(dump: Path, group: Group):
     ("spoil", "says"),
     [
         (lambda text: text.replace("</posts>", ""), r"Posts\.xml, line \d+, column \d+"),
-        (lambda text: text.replace(' CreationDate="2016-02-01T10:00:00"', "", 1), "CreationDate"),
-        (lambda text: text.replace("2016-02-01T10:00:00", "yesterday", 1), "'yesterday'"),
         (
             lambda text: text.replace(
                 "<posts>", '<!DOCTYPE posts [<!ENTITY a "aaaa">]><posts>'
@@ -219,8 +222,36 @@ def test_a_broken_file_says_where(dump: Path, group: Group, spoil, says: str):
         call_command("import_stackexchange", str(dump), "--group", group.slug)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (
+            lambda text: text.replace(' CreationDate="2016-02-01T10:00:00"', "", 1),
+            "Posts.xml row 3: 20: it has no CreationDate",
+        ),
+        (
+            lambda text: text.replace("2016-02-01T10:00:00", "yesterday", 1),
+            "Posts.xml row 3: 20: 'yesterday' is no date and time",
+        ),
+        (
+            lambda text: text.replace("2016-02-01T10:00:00", "2999-01-01T00:00:00", 1),
+            "Posts.xml row 3: 20: it is dated 2999-01-01, which is to come",
+        ),
+    ],
+)
+def test_a_bad_row_is_listed_and_the_rest_comes_in(dump: Path, group: Group, spoil, says: str):
+    path = dump / "Posts.xml"
+    path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
+    bad: list[Bad] = []
+    counts = bring(dump, group, bad)
+    assert [str(each) for each in bad] == [says]
+    assert (counts.threads, counts.replies, counts.bad) == (1, 1, 1)
+
+
 def test_what_came_before_a_broken_place_stays_and_is_not_brought_again(dump: Path, group: Group):
     whole = (dump / "PostLinks.xml").read_text(encoding="utf-8")
+    (dump / "PostLinks.xml").unlink()
+    bring(dump, group)
     (dump / "PostLinks.xml").write_text(whole.replace("</postlinks>", ""), encoding="utf-8")
     with pytest.raises(BrokenDump, match=r"PostLinks\.xml"):
         bring(dump, group)
@@ -238,7 +269,7 @@ def test_the_command_counts_and_refuses_what_is_not_there(
     assert "threads  2" in capsys.readouterr().out
     for folder, slug, says in (
         (dump, "nowhere", "no group 'nowhere'"),
-        (tmp_path / "none", group.slug, "is no folder"),
+        (tmp_path / "none", group.slug, "is no folder or file"),
         (tmp_path, group.slug, r"no Posts\.xml"),
     ):
         with pytest.raises(CommandError, match=says):
@@ -270,12 +301,18 @@ def test_handles_come_from_names(name: str, handle: str):
         ("http://a.example/a/5", "/p/5/"),
         ("https://a.example/questions/9/how/5#5", "/p/5/"),
         ("https://other.example/q/5", "https://other.example/q/5"),
-        ("/questions/tagged/milk", "/questions/tagged/milk"),
-        ("/q/404", "/q/404"),
+        ("/questions/tagged/milk", "https://a.example/questions/tagged/milk"),
+        ("/q/404", "https://a.example/q/404"),
     ],
 )
 def test_addresses_of_the_old_site_become_ours(before: str, after: str):
-    found = relink(f"[x]({before})", {"a.example"}, lambda pk: "/p/5/" if pk == "5" else None)
+    found = relink(
+        f"[x]({before})",
+        style="stackexchange",
+        hosts={"a.example"},
+        base="https://a.example",
+        ours=lambda kind, id_: "/p/5/" if (kind, id_) == ("post", "5") else None,
+    )
     assert found == f"[x]({after})"
 
 
@@ -287,4 +324,4 @@ def test_html_keeps_its_meaning_in_markdown():
 
 def test_rows_are_read_one_at_a_time(tmp_path: Path):
     write(tmp_path / "Posts.xml", "posts", *({"Id": str(n)} for n in range(3)))
-    assert [row["Id"] for row in rows(tmp_path / "Posts.xml", "Id")] == ["0", "1", "2"]
+    assert [row["Id"] for row in rows(tmp_path / "Posts.xml")] == ["0", "1", "2"]
