@@ -48,6 +48,9 @@ ALLOWED_HOSTS: list[str] = (
     if PRODUCTION
     else ["localhost", "127.0.0.1", "[::1]", "testserver", *env.list("ALLOWED_HOSTS", [])]
 )
+# Domains of forums that moved here, pointed at us: their addresses lead to what became of them.
+OLD_HOSTS: list[str] = env.list("OLD_HOSTS", [])
+ALLOWED_HOSTS += OLD_HOSTS
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many proxies of ours stand in front; only their X-Forwarded-For entries are believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
@@ -84,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.HealthMiddleware",
+    "community.importing.middleware.OldHostsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.languages.LanguageMiddleware",
     "config.middleware.DatabaseAwayMiddleware",
