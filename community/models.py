@@ -12,8 +12,18 @@ from community.groups.models import (
 )
 from community.importing.models import ImportedRecord
 from community.members.models import Block, Member
+from community.notifications.models import (
+    ChannelChoice,
+    InboundEmail,
+    Notification,
+    Preferences,
+    PushSubscription,
+    Sending,
+    Told,
+)
 from community.polls.models import Poll, PollOption, PollVote
 from community.reactions.models import Reaction
+from community.search.models import Lexeme, SavedSearch, SearchDocument, SearchFigures, Word
 from community.tags.models import Tag
 from community.threads.marks import Follow, ReadingDay, ReadMark
 from community.threads.models import (
@@ -34,17 +44,21 @@ from community.uploads.models import Image
 __all__ = [
     "Block",
     "Bookmark",
+    "ChannelChoice",
     "Draft",
     "Follow",
     "Group",
     "Image",
     "ImportedRecord",
+    "InboundEmail",
     "Interest",
     "Invitation",
     "JoinRequest",
+    "Lexeme",
     "Member",
     "Membership",
     "Message",
+    "Notification",
     "Poll",
     "PollOption",
     "PollVote",
@@ -53,15 +67,23 @@ __all__ = [
     "PostMention",
     "PostMove",
     "PostQuote",
+    "Preferences",
+    "PushSubscription",
     "Reaction",
     "ReadMark",
     "ReadingDay",
     "Revision",
     "Room",
+    "SavedSearch",
+    "SearchDocument",
+    "SearchFigures",
+    "Sending",
     "Tag",
     "Thread",
     "ThreadEntry",
     "ThreadLink",
     "ThreadScore",
     "ThreadTag",
+    "Told",
+    "Word",
 ]
