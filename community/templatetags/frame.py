@@ -27,6 +27,7 @@ from config.languages import language_tag
 
 register = template.Library()
 
+ENGLISH = "words/en.js"  # what scripts of a language without words of its own say
 AVATAR_COLOURS = 12  # `--av-0` to `--av-11` in static/css/tokens.css
 
 
@@ -38,13 +39,18 @@ def module_names(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.js"))
 
 
-@lru_cache(maxsize=1)
-def module_addresses() -> str:
-    """Return the import map as JSON: `@/lib/toast.js` to the hashed address of that file."""
+@lru_cache(maxsize=16)
+def module_addresses(language: str = "en") -> str:
+    """Return the import map as JSON: `@/lib/toast.js` to the hashed address of that file.
+
+    `@/words.js` is the words of `language`, or English ones; of other languages' nothing is said.
+    """
     names = module_names(Path(settings.BASE_DIR) / "static" / "js")
-    return json.dumps(
-        {"imports": {f"@/{name}": static(f"js/{name}") for name in names}}, separators=(",", ":")
-    )
+    words = f"words/{language}.js" if f"words/{language}.js" in names else ENGLISH
+    said = [name for name in names if not name.startswith("words/") or name == ENGLISH]
+    imports = {f"@/{name}": static(f"js/{name}") for name in said}
+    imports["@/words.js"] = static(f"js/{words}")
+    return json.dumps({"imports": imports}, separators=(",", ":"))
 
 
 @register.simple_tag(takes_context=True)
@@ -54,7 +60,7 @@ def import_map(context: Context) -> SafeString:
     return format_html(
         '<script type="importmap" nonce="{}">{}</script>',
         str(context.get("csp_nonce", "")),
-        mark_safe(module_addresses()),
+        mark_safe(module_addresses(get_language() or settings.LANGUAGE_CODE)),
     )
 
 

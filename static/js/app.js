@@ -3,6 +3,7 @@
 import { ask } from "@/lib/confirm.js";
 import { csrfToken } from "@/lib/http.js";
 import { toast } from "@/lib/toast.js";
+import { gettext } from "@/words.js";
 
 const modules = JSON.parse(document.querySelector('script[type="importmap"]').textContent).imports;
 const asked = new Set();
@@ -104,12 +105,12 @@ document.addEventListener("htmx:afterSwap", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
   toast(
-    status === 403 ? "You may not do that here."
-      : status === 404 ? "That is no longer there."
-      : status === 429 ? "A little slower, please. Try again in a minute."
-      : "That did not work. Nothing was changed; try again.",
+    status === 403 ? gettext("You may not do that here.")
+      : status === 404 ? gettext("That is no longer there.")
+      : status === 429 ? gettext("A little slower, please. Try again in a minute.")
+      : gettext("That did not work. Nothing was changed; try again."),
   );
 });
-document.addEventListener("htmx:sendError", () => toast("You seem to be offline. Nothing was sent."));
+document.addEventListener("htmx:sendError", () => toast(gettext("You seem to be offline. Nothing was sent.")));
 // A view says so with trigger_client_event(response, "toast", {"text": "Saved"}).
 document.addEventListener("toast", (event) => toast(event.detail.text, event.detail));

@@ -132,13 +132,20 @@ def test_every_module_imports_only_modules_there_are() -> None:
     for name in there:
         text = (MODULES / name).read_text()
         imported = set(re.findall(r"(?:from|import)\s*\(?\s*[\"']([^\"']+)[\"']", text))
-        assert imported <= {f"@/{module}" for module in there}, name
+        assert imported <= {"@/words.js", *(f"@/{module}" for module in there)}, name
 
 
 def test_the_import_map_names_every_module() -> None:
     imports = json.loads(frame.module_addresses())["imports"]
     assert imports["@/lib/toast.js"] == "/static/js/lib/toast.js"
-    assert set(imports) == {f"@/{name}" for name in frame.module_names(MODULES)}
+    named = {name for name in frame.module_names(MODULES) if not name.startswith("words/")}
+    assert set(imports) == {"@/words.js", "@/words/en.js", *(f"@/{name}" for name in named)}
+
+
+def test_scripts_have_the_words_of_the_page_or_english_ones() -> None:
+    for language in ("en", "xx"):
+        imports = json.loads(frame.module_addresses(language))["imports"]
+        assert imports["@/words.js"] == "/static/js/words/en.js"
 
 
 def test_style_sheets_load_nothing_and_stay_in_their_layers() -> None:
@@ -176,7 +183,7 @@ def test_the_scripts_every_page_loads_weigh_at_most_22_kb() -> None:
     """Of the 30 kB a reading page may load; the rest is for its own elements."""
     htmx = finders.find("django_htmx/htmx-2.min.js")
     assert isinstance(htmx, str)
-    ours = [MODULES / "app.js", *(MODULES / "lib").glob("[cht]*.js")]
+    ours = [MODULES / "app.js", MODULES / "words/en.js", *(MODULES / "lib").glob("[cht]*.js")]
     ours += [MODULES / "elements" / f"{name}.js" for name in ("theme-toggle", "time-ago")]
     assert weight(Path(htmx), *ours) <= 22_000
 

@@ -2,6 +2,7 @@
    Without this the room is a list and a form. */
 import { csrfToken } from "@/lib/http.js";
 import { socket } from "@/lib/socket.js";
+import { gettext, ngettext } from "@/words.js";
 
 const NEAR_END = 100; // px from the end within which a reader is taken to follow along
 const GROUPED = 300; // seconds within which one sender's messages stand together
@@ -172,7 +173,7 @@ class ChatRoom extends HTMLElement {
     row.removeAttribute("data-failed");
     row.removeAttribute("data-unheard");
     row.setAttribute("data-pending", "");
-    row.querySelector("[data-note]").textContent = "sending";
+    row.querySelector("[data-note]").textContent = gettext("sending");
     row.querySelector(".retry").hidden = true;
     const fields = new FormData();
     fields.set("body", row.words);
@@ -189,7 +190,7 @@ class ChatRoom extends HTMLElement {
       this.place(told);
       row.remove();
     } catch {
-      this.failed(row, "not sent");
+      this.failed(row, gettext("not sent"));
       row.setAttribute("data-unheard", "");
     }
   }
@@ -226,7 +227,7 @@ class ChatRoom extends HTMLElement {
     this.unseen += 1;
     if (!this.latest) return;
     this.latest.hidden = false;
-    this.latest.querySelector("[data-latest-count]").textContent = `${this.unseen} new`;
+    this.latest.querySelector("[data-latest-count]").textContent = ngettext("%(count)s new", "%(count)s new", this.unseen);
   }
 
   setLive(live) {

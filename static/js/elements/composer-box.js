@@ -2,14 +2,15 @@
    previews and takes a picture all the same; with it the box grows, keeps a draft in this browser,
    shows the preview in place, puts pictures into the text, and Ctrl+Enter posts. */
 import { post } from "@/lib/http.js";
+import { gettext } from "@/words.js";
 
 const PREFIX = "draft:";
 const SAVE_AFTER = 400;
 const MARKS = {
-  bold: (words) => ["**", words || "bold words", "**"],
-  link: (words) => ["[", words || "words", "](https://)"],
-  list: (words) => ["", (words || "first").replace(/^/gm, "- "), ""],
-  quote: (words) => ["", (words || "what they said").replace(/^/gm, "> "), "\n\n"],
+  bold: (words) => ["**", words || gettext("bold words"), "**"],
+  link: (words) => ["[", words || gettext("words"), "](https://)"],
+  list: (words) => ["", (words || gettext("first")).replace(/^/gm, "- "), ""],
+  quote: (words) => ["", (words || gettext("what they said")).replace(/^/gm, "> "), "\n\n"],
 };
 
 const stored = {
@@ -124,7 +125,7 @@ class ComposerBox extends HTMLElement {
     const { title, client_key: key } = this.form.elements;
     const draft = { body: this.text.value, title: title?.value ?? "", key: key?.value };
     const empty = !draft.body.trim() && !draft.title.trim();
-    this.say(stored.write(this.draft, empty ? null : draft) && !empty ? "Draft saved" : "");
+    this.say(stored.write(this.draft, empty ? null : draft) && !empty ? gettext("Draft saved") : "");
   }
 
   restore() {
@@ -134,7 +135,7 @@ class ComposerBox extends HTMLElement {
     this.text.value = draft.body;
     if (title && !title.value) title.value = draft.title;
     this.save(); // under the key of this form, by which its post will be known
-    this.say("Draft restored");
+    this.say(gettext("Draft restored"));
   }
 
   say(words) {
@@ -244,17 +245,17 @@ class ComposerBox extends HTMLElement {
     sent.append("alt", alt.value);
     sent.append("group", group.value);
     button.setAttribute("aria-busy", "true");
-    this.say("Sending the picture…");
+    this.say(gettext("Sending the picture…"));
     try {
       const answer = await post(button.dataset.href, sent);
       const said = await answer.json();
-      if (!answer.ok) return this.say(said.error ?? "The picture was not taken. Try again.");
+      if (!answer.ok) return this.say(said.error ?? gettext("The picture was not taken. Try again."));
       this.noPicture();
       this.insert("", said.markdown, "\n\n", { alone: true });
       this.text.setSelectionRange(this.text.selectionEnd + 2, this.text.selectionEnd + 2);
-      this.say("Picture added");
+      this.say(gettext("Picture added"));
     } catch {
-      this.say("The picture was not sent. Try again.");
+      this.say(gettext("The picture was not sent. Try again."));
     } finally {
       button.removeAttribute("aria-busy");
     }

@@ -1,6 +1,8 @@
-/* <copy-text for="id"> becomes a button that copies what that element says or holds.
+/* <copy-text for="id" label="Copy the secret"> becomes a button that copies what that element says or
+   holds.
    Without it the text can be selected as any other. */
 import { toast } from "@/lib/toast.js";
+import { gettext } from "@/words.js";
 
 customElements.define("copy-text", class extends HTMLElement {
   connectedCallback() {
@@ -9,12 +11,12 @@ customElements.define("copy-text", class extends HTMLElement {
     button.type = "button";
     button.className = "btn";
     button.dataset.size = "sm";
-    button.textContent = "Copy";
-    button.setAttribute("aria-label", `Copy ${this.getAttribute("what") ?? "this"}`);
+    button.textContent = gettext("Copy");
+    button.setAttribute("aria-label", this.getAttribute("label") ?? gettext("Copy this"));
     button.addEventListener("click", async () => {
       const from = document.getElementById(this.getAttribute("for"));
       await navigator.clipboard.writeText(from.value ?? from.textContent);
-      toast("Copied");
+      toast(gettext("Copied"));
     });
     this.append(button);
   }

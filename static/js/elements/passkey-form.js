@@ -1,6 +1,7 @@
 /* <passkey-form data-act="create|get" data-options="id of the JSON" | data-address="where it is">
    around a form with a hidden `credential`: asks the device, fills it in, sends the form. */
 import { toast } from "@/lib/toast.js";
+import { gettext } from "@/words.js";
 
 const bytes = (text) =>
   Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
@@ -52,8 +53,8 @@ class PasskeyForm extends HTMLElement {
       // The member closed the device's window, or it knows no key of ours. Both read the same.
       toast(
         refusal.name === "InvalidStateError"
-          ? "This device is already one of your passkeys."
-          : "No passkey was used. Try again, or take another way.",
+          ? gettext("This device is already one of your passkeys.")
+          : gettext("No passkey was used. Try again, or take another way."),
       );
       return;
     }

@@ -1,4 +1,6 @@
 /* The switch between light and dark. Choosing what the system says forgets the choice. */
+import { gettext } from "@/words.js";
+
 const root = document.documentElement;
 const system = matchMedia("(prefers-color-scheme: dark)");
 
@@ -34,7 +36,7 @@ class ThemeToggle extends HTMLElement {
   }
 
   name() {
-    this.button.setAttribute("aria-label", now() === "dark" ? "Switch to light" : "Switch to dark");
+    this.button.setAttribute("aria-label", now() === "dark" ? gettext("Switch to light") : gettext("Switch to dark"));
   }
 }
 

@@ -1,5 +1,7 @@
 /* <time-ago data-style="ago|clock|date|full"><time datetime="…Z">22 Nov 2026</time></time-ago>
    The reader's zone and words. One timer serves all of a page's times. */
+import { gettext, ngettext } from "@/words.js";
+
 const MINUTE = 60_000;
 const words = (options) => new Intl.DateTimeFormat(document.documentElement.lang, options);
 const CLOCK = words({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -16,10 +18,10 @@ setInterval(() => {
 export function ago(at, now = new Date()) {
   const minutes = Math.floor((now - at) / MINUTE);
   if (minutes < 0) return DATE.format(at);
-  if (minutes < 1) return "now";
-  if (minutes < 60) return `${minutes} min`;
-  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h`;
-  if (minutes < 7 * 24 * 60) return `${Math.floor(minutes / (24 * 60))} d`;
+  if (minutes < 1) return gettext("now");
+  if (minutes < 60) return ngettext("%(count)s min", "%(count)s min", minutes);
+  if (minutes < 24 * 60) return ngettext("%(count)s h", "%(count)s h", Math.floor(minutes / 60));
+  if (minutes < 7 * 24 * 60) return ngettext("%(count)s d", "%(count)s d", Math.floor(minutes / (24 * 60)));
   return (at.getFullYear() === now.getFullYear() ? DAY : DATE).format(at);
 }
 

@@ -1,6 +1,8 @@
+import { gettext } from "@/words.js";
+
 /** Ask before something that is hard to undo. Resolves to true when the member says yes.
  *  data-confirm-yes on the button names the act ("Remove"), data-tone="danger" colours it. */
-export function ask(question, { confirmYes = "Yes", tone = "brand" } = {}) {
+export function ask(question, { confirmYes = gettext("Yes"), tone = "brand" } = {}) {
   const dialog = document.createElement("dialog");
   dialog.className = "dialog";
   dialog.setAttribute("aria-labelledby", "ask-words");
@@ -13,7 +15,7 @@ export function ask(question, { confirmYes = "Yes", tone = "brand" } = {}) {
   words.textContent = question;
   const row = document.createElement("div");
   row.className = "row wrap end";
-  row.append(button("Cancel", "", ""), button(confirmYes, "yes", tone));
+  row.append(button(gettext("Cancel"), "", ""), button(confirmYes, "yes", tone));
   form.append(words, row);
   dialog.append(form);
   document.body.append(dialog);

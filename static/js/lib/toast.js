@@ -1,3 +1,5 @@
+import { gettext } from "@/words.js";
+
 const SECONDS = 6;
 
 /** Show `text` for `seconds`, longer while pointed at or focused.
@@ -19,7 +21,7 @@ export function toast(text, { action, seconds = SECONDS } = {}) {
     box.append(control);
   }
   const close = document.createElement("button");
-  close.textContent = "Close";
+  close.textContent = gettext("Close");
   close.addEventListener("click", () => box.remove());
   box.append(close);
 
