@@ -43,6 +43,13 @@ class ThreadChanged(Event):
 
 
 @dataclass(frozen=True)
+class ThreadModerated(Event):
+    """Something was done to a thread by its moderators, its author or by itself."""
+
+    entry_id: int
+
+
+@dataclass(frozen=True)
 class ReactionGiven(Event):
     post_id: int
     member_id: int

@@ -19,9 +19,13 @@ class TagQuerySet(models.QuerySet["Tag"]):
             Q(group__isnull=True) | Q(group__in=GroupQuerySet(Group).visible_to(viewer))
         )
 
+    def of(self, group: Group) -> Self:
+        """The group's own tags and the site's, synonyms too."""
+        return self.filter(Q(group=group) | Q(group__isnull=True))
+
     def usable_in(self, group: Group) -> Self:
         """What threads of the group may carry: its own tags and the site's, no synonyms."""
-        return self.filter(Q(group=group) | Q(group__isnull=True), synonym_of__isnull=True)
+        return self.of(group).filter(synonym_of__isnull=True)
 
 
 class Tag(models.Model):
