@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Final
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -11,6 +14,10 @@ from community.groups.models import Group
 from community.members.models import Member
 from community.tags.models import Tag
 from community.threads.models import Thread
+
+# The `read_at` of a mark set back by hand: what "all read" says of old posts does not hold there,
+# until the thread is read to its end or all is marked read anew.
+BY_HAND: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ReadMark(models.Model):

@@ -71,6 +71,29 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
     def latest_first(self) -> Self:
         return self.order_by("-last_post_at", "-pk")
 
+    # Marks and follows point at threads, so their rules are known only here inside.
+
+    def unread_for(self, member: Member) -> Self:
+        """Listed threads `member` opened or follows in which posts came that they have not read."""
+        from community.threads import unread
+
+        return unread.unread(self, member)
+
+    def new_for(self, member: Member) -> Self:
+        """Listed threads of their groups that `member` never opened, begun since all was read."""
+        from community.threads import unread
+
+        return unread.new(self, member)
+
+    def not_muted_by(self, member: Member, *, within_group: bool = False) -> Self:
+        """Without threads `member` muted, by themselves, a tag or their group.
+
+        `within_group`: for a group's own pages, where its own mute does not count.
+        """
+        from community.threads import unread
+
+        return unread.not_muted(self, member, within_group=within_group)
+
 
 class Thread(models.Model):
     """A conversation in a group. Counters and numbers are owned by `threads.services`."""

@@ -34,6 +34,8 @@ from community.threads.errors import (
     TitleMissing,
     TitleTooLong,
 )
+from community.threads.following import wrote
+from community.threads.live import announce_post
 from community.threads.markup import MARKUP_VERSION, Rendered, SourceTooLong
 from community.threads.models import (
     EXCERPT_MAX_CHARS,
@@ -109,6 +111,7 @@ def start_thread(
             last_number=1,
         )
         post = _add_post(thread, author, 1, body_, rendered, None, client_key, moment)
+        wrote(member=author, thread=thread, number=1, seen=0, at=moment)
         Group.objects.filter(pk=group.pk).update(thread_count=F("thread_count") + 1)
         _touch_group(group.pk, moment)
         return post
@@ -122,10 +125,14 @@ def publish_post(
     thread: Thread,
     body: str,
     reply_to: Post | None = None,
+    seen: int = 0,
     client_key: UUID | None = None,
     at: datetime | None = None,
 ) -> Post:
     """Add a reply. `reply_to` is a post of the same thread; one of another thread is left out.
+
+    `seen` is the number of the last post in front of the author: up to it all is read. Who writes
+    in a thread tracks it from then on, unless they chose otherwise.
 
     `body` (Markdown) has 1 to POST_MAX_CHARS characters. The same `client_key` again returns the
     post it made before. `at` dates the post (now when None).
@@ -152,6 +159,9 @@ def publish_post(
         post = _add_post(
             locked, author, locked.last_number, body_, rendered, answered, client_key, moment
         )
+        wrote(member=author, thread=locked, number=locked.last_number, seen=seen, at=moment)
+        if at is None:
+            transaction.on_commit(lambda: announce_post(post), robust=True)
         locked.save(
             update_fields=[
                 *("last_number", "reply_count", "version", "last_post_at", "last_post_by")

@@ -179,6 +179,7 @@ def reply(request: MemberRequest, thread_id: int) -> HttpResponse:
             thread=thread,
             body=form.cleaned_data["body"],
             reply_to=answered,
+            seen=form.cleaned_data.get("seen") or 0,
             client_key=key,
             then=form.write_parts,
         )

@@ -1,0 +1,30 @@
+"""Why something between two members is refused, in words for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class MemberRefusal(Exception):
+    """Nothing was done. `reason` is shown to the member; `status` is the HTTP answer."""
+
+    says: ClassVar[StrOrPromise] = _("That is not possible.")
+    status: ClassVar[int] = 422
+
+    def __init__(self) -> None:
+        self.reason = str(self.says)
+        super().__init__(self.reason)
+
+
+class NotYourself(MemberRefusal):
+    says = _("You cannot mute or block yourself.")
+
+
+class MayNotAddress(MemberRefusal):
+    says = _("This member does not want to hear from you.")
+    status = 403
