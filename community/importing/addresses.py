@@ -103,6 +103,7 @@ LINK: Final = re.compile(
     r"\[(?P<text>(?:[^\[\]\\\n]|\\.){0,300})\]"
     r"\((?:<(?P<angled>[^<>\n]{1,2000})>|(?P<plain>[^\s()<>]{1,2000}))"
     r"(?P<title>[ ]\"[^\"\n]{0,300}\")?\)"
+    r"|<(?P<auto>https?://[^\s<>]{1,2000})>"
     r"|(?P<bare>https?://[^\s<>()\[\]\"'`\\]{1,2000})"
 )
 MENTION_TEXT: Final = re.compile(r"(?:@|/?u/)\S*", re.I)
@@ -137,31 +138,35 @@ def relink(body: str, *, style: str, hosts: Collection[str], base: str, ours: Ou
         return None
 
     def replace(match: re.Match[str]) -> str:
-        if match["bare"]:
+        if written := match["auto"] or match["bare"]:
             # A full stop after an address is the sentence's.
-            address = match["bare"].rstrip(".,;:!?")
-            tail = match["bare"][len(address) :]
+            address = written if match["auto"] else written.rstrip(".,;:!?")
             found = find(address)
-            return (found if found else address) + tail
+            if found is None:
+                return match[0]
+            words = re.sub(r"([\[\]*_])", r"\\\1", address)
+            return f"[{words}]({_page(found)}){written[len(address) :]}"
         address = match["angled"] or match["plain"]
         found = find(address)
         if found is None:
-            if address.startswith("/") and not address.startswith(("//", f"{base}/")):
-                found = f"{base}{address}"
-            else:
+            if not address.startswith("/") or address.startswith(("//", f"{base}/")):
                 return match[0]
-        elif found.startswith("@"):
+            found = f"{base}{address}"
+        elif found.startswith("@") and MENTION_TEXT.fullmatch(match["text"]):
+            piece = match.string
             before, after = (
-                body[max(match.start() - 1, 0) : match.start()],
-                body[match.end() : match.end() + 1],
+                piece[max(match.start() - 1, 0) : match.start()],
+                piece[match.end() : match.end() + 1],
             )
-            alone = not re.match(r"[\w@/.+-]", before) and not re.match(r"[\w@]", after)
-            if alone and MENTION_TEXT.fullmatch(match["text"]):
+            if not re.match(r"[\w@/.+-]", before) and not re.match(r"[\w@]", after):
                 return found
-            found = reverse("member", args=[found[1:]])
-        return f"[{match['text']}]({found}{match['title'] or ''})"
+        return f"[{match['text']}]({_page(found)}{match['title'] or ''})"
 
-    return LINK.sub(replace, body)
+    return outside_code(body, lambda piece: LINK.sub(replace, piece))
+
+
+def _page(found: str) -> str:
+    return reverse("member", args=[found[1:]]) if found.startswith("@") else found
 
 
 CODE: Final = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`|^(?:    |\t).*?$)", re.S | re.M)
@@ -170,7 +175,10 @@ CALL: Final = re.compile(r"(?<![\w@/.+-])@(?=[a-z0-9])", re.I)
 
 def call_nobody(markdown: str) -> str:
     """Let `@name` in somebody's Markdown, but not in code, stay words: it named no member here."""
+    return outside_code(markdown, lambda piece: CALL.sub(f"@{JOINER}", piece))
+
+
+def outside_code(markdown: str, change: Callable[[str], str]) -> str:
+    """Change what is no code."""
     pieces = CODE.split(markdown)
-    return "".join(
-        piece if at % 2 else CALL.sub(f"@{JOINER}", piece) for at, piece in enumerate(pieces)
-    )
+    return "".join(piece if at % 2 else change(piece) for at, piece in enumerate(pieces))

@@ -65,6 +65,7 @@ def _parser() -> bbcode.Parser:
     # Addresses in the text become links in our own renderer, by a pattern of bounded cost.
     parser = bbcode.Parser(replace_links=False, replace_cosmetic=False, max_tag_depth=DEPTH_MAX)
     block = {"strip": True, "swallow_trailing_newline": True}
+    parser.add_simple_formatter("s", "<s>%(value)s</s>")
     parser.add_formatter("quote", _quote, **block)
     parser.add_formatter("img", _img, render_embedded=False)
     parser.add_formatter("email", _email, render_embedded=False)

@@ -48,14 +48,15 @@ class Discourse(Source):
 
     def _texts(self, spool: Spool) -> Iterator[tuple[str, str]]:
         for path in files_in(self.path, ".json", ".ndjson", ".jsonl"):
+            name = path.name if path == self.path else str(path.relative_to(self.path))
             if path.suffix != ".json":
                 yield from lines_in(path, spool)
             elif path.stat().st_size > FILE_MAX_BYTES:
                 spool.progress("Reading files")
-                spool.reject(path.name, "", "the file is too large for one topic")
+                spool.reject(name, "", "the file is too large for one topic")
             else:
                 spool.progress("Reading files")
-                yield path.name, path.read_text(encoding="utf-8-sig", errors="replace")
+                yield name, path.read_text(encoding="utf-8-sig", errors="replace")
 
     def _keep(self, spool: Spool, record: Record, place: str) -> None:
         if "post_stream" in record:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 from xml.etree.ElementTree import ParseError
 
 import nh3
@@ -24,7 +25,7 @@ from community.importing.spool import BadRecord
 
 HANDLE_BASE_MAX_CHARS: Final = 20
 HTML_MAX_CHARS: Final = 1_000_000
-TAGS_MAX: Final = 20_000  # in one text; a post of ours has no room for what they say
+TAGS_MAX: Final = 10_000  # in one text; a post of ours has no room for what they say
 LINE_MAX_CHARS: Final = 16 * 1024 * 1024
 EMPTY_BODY: Final = "*(This post had no text.)*"
 # Letters that do not come apart into a letter and its mark.
@@ -124,6 +125,10 @@ ATTRIBUTES: Final[dict[str, set[str]]] = {
     "div": {"class"},
     "img": {"src", "alt", "class"},
 }
+# A break at the end of a paragraph would leave its backslash to be read.
+LAST_BREAKS: Final = re.compile(
+    r"(?:<br>\s*)++(?=</?(?:p|ul|ol|li|blockquote|pre|div|hr|table|h[1-6]|aside)\b|\Z)"
+)
 # Markdown keeps the words inside any tag; of these they are no words.
 WORDLESS: Final = {"script", "style", "iframe", "svg", "noscript", "template"}
 
@@ -149,7 +154,7 @@ class _Converter(_Base):  # type: ignore[misc]
         src = self._absolute(str(el.get("src") or ""))
         if not src or "emoji" in (el.get("class") or []) or "a" in _names_above(el):
             return alt
-        return _link(alt or src.rpartition("/")[2][:80] or "picture", src)
+        return _link(alt or unquote(src.rpartition("/")[2])[:80] or "picture", src)
 
     def convert_aside(self, el: Any, text: str, parent_tags: set[str]) -> str:
         if src := el.get("data-onebox-src"):
@@ -178,7 +183,8 @@ class _Converter(_Base):  # type: ignore[misc]
 
     def _absolute(self, address: str) -> str:
         base: str = self.options["base"]
-        address = "".join(address.split()).replace("<", "%3C").replace(">", "%3E")
+        address = re.sub(r"[\t\r\n]", "", address.strip()).replace(" ", "%20")
+        address = address.replace("<", "%3C").replace(">", "%3E")
         if (
             not base
             or not address
@@ -220,6 +226,7 @@ def markdown(html: str, *, base: str = "") -> str:
         attributes=ATTRIBUTES,
         link_rel=None,
     )
+    plain = LAST_BREAKS.sub("", plain)
     text: str = _Converter(
         base=base,
         heading_style="ATX",

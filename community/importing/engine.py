@@ -371,7 +371,8 @@ class _Run:
     def _body(self, row: Row) -> str:
         body = self.source.markdown(row.kind, row.body) or EMPTY_BODY
         if len(body) > POST_MAX_CHARS:
-            body = body[: POST_MAX_CHARS - len(CUT)].rstrip() + CUT
+            body = body[: POST_MAX_CHARS - len(CUT)]
+            body = (body.rpartition(" ")[0] or body).rstrip() + CUT
         return body
 
     def _answered(self, row: Row) -> Post | None:

@@ -41,10 +41,8 @@ class Reddit(Source):
 
     def markdown(self, kind: str, body: str) -> str:
         text = addresses.call_nobody(html.unescape(body).strip())
-        pieces = addresses.CODE.split(text)
-        for at in range(0, len(pieces), 2):
-            pieces[at] = CALLED.sub(rf"[u/\1]({self.base}/user/\1)", pieces[at])
-        return "".join(pieces)
+        linked = rf"[u/\1]({self.base}/user/\1)"
+        return addresses.outside_code(text, lambda piece: CALLED.sub(linked, piece))
 
     def opening(self, thread: str) -> tuple[str, str]:
         return ("post", thread)

@@ -205,10 +205,11 @@ class Spool:
         return str(found[0]) if found else ""
 
     def earliest_open(self, kind: str) -> None:
-        """Let the first post of every thread open it, named (`kind`, the thread's id) besides."""
+        """Let the first post of each thread told of open it, besides named (`kind`, thread)."""
         self.db.execute(
             "UPDATE said SET opening = 1, also = ? || thread WHERE removed = 0 AND (thread, ord) IN"
-            " (SELECT thread, min(ord) FROM said WHERE removed = 0 GROUP BY thread)",
+            " (SELECT thread, min(ord) FROM said WHERE removed = 0 GROUP BY thread)"
+            " AND thread IN (SELECT id FROM threads)",
             (f"{kind} ",),
         )
 
@@ -223,6 +224,7 @@ class Spool:
 
     def ready(self) -> None:
         self.db.execute("CREATE INDEX said_in_order ON said (thread, at, ord, id)")
+        self.db.execute("CREATE INDEX said_by_another_name ON said (also)")
         self.db.commit()
 
     def openings(self) -> Iterator[Row]:
@@ -265,7 +267,8 @@ class Spool:
                 return
             yield parent
             found = self.db.execute(
-                "SELECT parent_kind, parent FROM said WHERE kind = ? AND id = ?", parent
+                "SELECT parent_kind, parent FROM said WHERE (kind = ? AND id = ?) OR also = ?",
+                (*parent, " ".join(parent)),
             ).fetchone()
             if found is None:
                 return

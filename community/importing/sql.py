@@ -15,7 +15,7 @@ from typing import Final, TextIO
 CHUNK_CHARS: Final = 256 * 1024
 VALUE_MAX_CHARS: Final = 1_000_000
 COLUMNS_MAX: Final = 500
-LONGEST_WORD: Final = 200
+LONGEST_WORD: Final = 400
 
 ESCAPES: Final = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
 STEP: Final = re.compile(r"\s+|[A-Za-z0-9_.$+-]+|`(?:[^`]|``){0,200}`")
@@ -61,8 +61,7 @@ class _Tokens:
 
     def next(self) -> _Token:
         while True:
-            if len(self.buffer) - self.at < LONGEST_WORD * 2:
-                self._fill()
+            self._want(LONGEST_WORD)
             if self.at >= len(self.buffer):
                 return _Token("end", "", self.line)
             sign = self.buffer[self.at]
@@ -94,8 +93,7 @@ class _Tokens:
         line, pieces, kept = self.line, list[str](), 0
         self._take(1)
         while True:
-            if len(self.buffer) - self.at < 2:
-                self._fill()
+            self._want(2)
             if self.at >= len(self.buffer):
                 raise _Ended
             if found := INSIDE[quote].match(self.buffer, self.at):
@@ -131,6 +129,11 @@ class _Tokens:
             self._take(max(0, len(self.buffer) - self.at - len(sign) + 1))
             self._fill()
         self._take(end + len(sign) - self.at)
+
+    def _want(self, length: int) -> None:
+        """Have so much of the dump ahead, or all that is left of it."""
+        while len(self.buffer) - self.at < length and not self.ended:
+            self._fill()
 
     def _fill(self) -> None:
         if not self.ended:

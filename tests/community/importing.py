@@ -1,0 +1,41 @@
+"""What the tests of importers share: bringing a source in, and all rows an import may write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from community.groups.models import Group, Membership
+from community.importing.engine import Counts, Into, Source
+from community.importing.engine import bring as bring_source
+from community.importing.models import ImportedRecord
+from community.importing.spool import Bad
+from community.members.models import Member
+from community.threads.models import Post, Thread, ThreadLink
+from config.models import OutboxEvent
+
+WRITTEN = (*(Group, ImportedRecord, Member, Membership, OutboxEvent, Post, Thread, ThreadLink),)
+
+
+def everything() -> list[list[dict[str, Any]]]:
+    return [list(model.objects.order_by("pk").values()) for model in WRITTEN]
+
+
+def bring(source: Source, into: Into | Group, bad: list[Bad] | None = None) -> Counts:
+    into = Into(group=into) if isinstance(into, Group) else into
+    return bring_source(source, into, skipped=(bad if bad is not None else []).append)
+
+
+def ensure_counters_are_right() -> None:
+    """Counters a thread and a group carry are what its rows add up to."""
+    for thread in Thread.objects.all():
+        posts = list(thread.posts.order_by("number"))
+        last = max(posts, key=lambda post: (post.created_at, post.number))
+        assert thread.reply_count == len(posts) - 1
+        assert [post.number for post in posts] == list(range(1, thread.last_number + 1))
+        assert (thread.last_post_at, thread.last_post_by_id) == (last.created_at, last.author_id)
+        assert (thread.created_at, thread.author_id) == (posts[0].created_at, posts[0].author_id)
+    for group in Group.objects.all():
+        threads = list(group.threads.all())
+        assert group.thread_count == len(threads)
+        assert group.member_count == group.memberships.count()
+        assert group.last_post_at == max((t.last_post_at for t in threads), default=None)

@@ -1,0 +1,309 @@
+"""Importing Discourse: topics, pages of posts and categories as its API gives them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from community.groups.models import Group, JoinMode
+from community.importing.discourse import Discourse
+from community.importing.dumps import markdown
+from community.importing.engine import Into
+from community.importing.spool import Bad
+from community.members.models import Member
+from community.threads.models import Post, Thread
+from tests.community.importing import bring, ensure_counters_are_right, everything
+from tests.factories import make_group, make_member
+
+pytestmark = pytest.mark.django_db
+
+BASE = "https://talk.example"
+
+
+def said(number: int, cooked: str, *, username: str = "bob", **more: Any) -> dict[str, Any]:
+    """A post as TopicViewSerializer gives it, of topic 7 unless said otherwise."""
+    people = {"bob": (11, "Bob Lind"), "sam_b": (12, ""), "system": (-1, "system")}
+    user_id, name = people[username]
+    return {
+        "id": 100 + number,
+        "name": name,
+        "username": username,
+        "avatar_template": "/letter_avatar/bob/{size}.png",
+        "created_at": f"2018-03-01T10:{number:02}:00.000Z",
+        "cooked": cooked,
+        "post_number": number,
+        "post_type": 1,
+        "updated_at": "2018-03-02T10:00:00.000Z",
+        "reply_to_post_number": None,
+        "topic_id": 7,
+        "topic_slug": "which-grinder",
+        "user_id": user_id,
+        "hidden": False,
+        "deleted_at": None,
+        "user_deleted": False,
+        "actions_summary": [{"id": 2, "count": 3}, {"id": 8, "count": 9}],
+        **more,
+    }
+
+
+def topic(id_: int, title: str, *posts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    stream = {"posts": list(posts), "stream": [post["id"] for post in posts]}
+    return {
+        "post_stream": stream,
+        "id": id_,
+        "title": title,
+        "archetype": "regular",
+        "category_id": 4,
+        "deleted_at": None,
+        **more,
+    }
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    folder = tmp_path / "talk"
+    (folder / "t").mkdir(parents=True)
+
+    def write(name: str, content: object) -> None:
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+
+    write(
+        "site.json",
+        {
+            "categories": [
+                {"id": 4, "name": "Grinders", "description": "All <b>burrs</b>"},
+                {"id": 5, "name": "Staff", "read_restricted": True, "parent_category_id": 4},
+            ]
+        },
+    )
+    write(
+        "t/7.json",
+        topic(
+            7,
+            "Which grinder & why?",
+            said(1, '<p>Ask <a class="mention" href="/u/sam_b">@sam_b</a> or @nobody.</p>'),
+            said(2, "<p>This one.</p>", username="sam_b"),
+            said(3, "", username="system", post_type=3, action_code="closed.enabled"),
+            said(4, "<p>(post deleted by author)</p>", user_deleted=True, reply_to_post_number=2),
+            accepted_answer={"post_number": 2, "username": "sam_b"},
+        ),
+    )
+    # The posts the first page leaves out, one of which it had.
+    write(
+        "t/7-posts.json",
+        {
+            "post_stream": {
+                "posts": [
+                    said(2, "<p>This one.</p>", username="sam_b"),
+                    said(
+                        5,
+                        '<aside class="quote" data-username="sam_b" data-post="2" data-topic="7">'
+                        '<div class="title">sam_b:</div><blockquote><p>This one.</p></blockquote>'
+                        '</aside><p>See <a href="/t/other/8/1">there</a>,'
+                        ' <a href="https://talk.example/t/other/8">again</a> and'
+                        ' <a href="/t/gone/99">gone</a>.</p>',
+                        reply_to_post_number="4",
+                    ),
+                ]
+            },
+            "id": 7,
+        },
+    )
+    write(
+        "t/8.json",
+        topic(8, "Staff only", said(1, "<p>Hush.</p>", id=201, topic_id=8), category_id=5),
+    )
+    write(
+        "t/9.json",
+        topic(
+            9, "A letter", said(1, "<p>Dear.</p>", id=301, topic_id=9), archetype="private_message"
+        ),
+    )
+    write(
+        "u-bob.json",
+        {
+            "user": {
+                "id": 11,
+                "username": "bob",
+                "name": "Bob Lind",
+                "created_at": "2017-01-01T00:00:00.000Z",
+                "location": "Lund",
+                "bio_cooked": "<p>Coffee.</p>",
+            }
+        },
+    )
+    return folder
+
+
+def source(folder: Path) -> Discourse:
+    return Discourse(folder, name="talk", hosts=["talk.example"])
+
+
+@pytest.fixture
+def owner(db: None) -> Member:
+    return make_member("keeper")
+
+
+def test_each_category_becomes_a_group_with_its_talk(dump: Path, owner: Member):
+    counts = bring(source(dump), Into(owner=owner))
+    assert (counts.groups, counts.threads, counts.replies, counts.members) == (2, 2, 2, 2)
+    assert (counts.passed_over, counts.repeated, counts.votes_left, counts.bad) == (3, 1, 18, 0)
+    group = Group.objects.get(slug="grinders")
+    assert (group.name, group.about, group.join_mode) == ("Grinders", "All **burrs**", "open")
+    thread = group.threads.get()
+    assert thread.title == "Which grinder & why?"
+    assert [post.number for post in thread.posts.order_by("number")] == [1, 2, 3]
+    assert thread.created_at == datetime(2018, 3, 1, 10, 1, tzinfo=UTC)
+    assert thread.last_post_at == datetime(2018, 3, 1, 10, 5, tzinfo=UTC)
+    assert thread.answer == thread.posts.get(number=2)
+    bob = Member.objects.get(handle="bob")
+    assert (bob.name, bob.place, bob.bio) == ("Bob Lind", "Lund", "Coffee.")
+    assert bob.joined_at == datetime(2017, 1, 1, tzinfo=UTC)
+    assert Member.objects.get(handle="sam-b").name == "sam_b"
+    ensure_counters_are_right()
+
+
+def test_a_restricted_category_becomes_a_hidden_group(dump: Path, owner: Member, guest):
+    bring(source(dump), Into(owner=owner))
+    group = Group.objects.get(slug="staff")
+    assert group.join_mode == JoinMode.HIDDEN
+    assert guest.get(group.threads.get().get_absolute_url()).status_code == 404
+
+
+def test_restricted_talk_never_goes_into_an_open_group(dump: Path, group: Group):
+    bad: list[Bad] = []
+    counts = bring(source(dump), group, bad)
+    assert [str(each) for each in bad] == [
+        "t/8.json post 1: 201: Staff is private there, and Film cameras is not hidden"
+    ]
+    assert counts.threads == 1
+    assert bring(source(dump), make_group("cellar", join_mode=JoinMode.HIDDEN)).threads == 1
+
+
+def test_a_category_nobody_told_of_is_hidden_until_somebody_looks(dump: Path, owner: Member):
+    (dump / "site.json").unlink()
+    bring(source(dump), Into(owner=owner))
+    made = Group.objects.filter(memberships__member=owner)
+    assert sorted(made.values_list("name", "join_mode")) == [
+        ("talk 4", "hidden"),
+        ("talk 5", "hidden"),
+    ]
+
+
+def test_a_reply_to_what_was_deleted_answers_what_that_answered(dump: Path, group: Group):
+    bring(source(dump), group)
+    reply = Post.objects.get(thread__title__startswith="Which", number=3)
+    assert reply.reply_to == reply.thread.posts.get(number=2)
+
+
+def test_links_quotes_and_mentions_lead_to_ours(dump: Path, owner: Member):
+    bring(source(dump), Into(owner=owner))
+    thread = Thread.objects.get(title__startswith="Which")
+    hush = Post.objects.get(thread__title="Staff only")
+    opening, answer, reply = thread.posts.order_by("number")
+    assert opening.body == "Ask @sam-b or @\u2060nobody."
+    assert 'class="mention"' in opening.html
+    assert thread.excerpt == "Ask @sam-b or @\u2060nobody."
+    assert reply.body == (
+        f"[sam\\_b](/p/{answer.pk}/):\n\n> This one.\n\nSee [there](/p/{hush.pk}/),"
+        f" [again](/p/{hush.pk}/) and [gone](https://talk.example/t/gone/99)."
+    )
+
+
+def test_a_second_run_writes_nothing(dump: Path, owner: Member):
+    bring(source(dump), Into(owner=owner))
+    before = everything()
+    counts = bring(source(dump), Into(owner=owner))
+    assert everything() == before
+    assert (counts.threads, counts.replies, counts.members, counts.known) == (0, 0, 0, 4)
+
+
+def test_a_later_page_adds_what_is_new(dump: Path, group: Group):
+    bring(source(dump), group)
+    late = {"post_stream": {"posts": [said(6, "<p>Late.</p>")]}, "id": 7}
+    only = dump.parent / "late.json"
+    only.write_text(json.dumps(late), encoding="utf-8")
+    counts = bring(source(only), group)
+    assert (counts.threads, counts.replies) == (0, 1)
+    assert Thread.objects.get(title__startswith="Which").reply_count == 3
+    ensure_counters_are_right()
+
+
+def test_bad_files_and_posts_are_listed_and_the_rest_comes_in(dump: Path, group: Group):
+    (dump / "t/0-deep.json").write_text("[" * 200_000, encoding="utf-8")
+    (dump / "t/1-cut.json").write_text('{"post_stream":', encoding="utf-8")
+    (dump / "t/2-other.json").write_text("{}", encoding="utf-8")
+    nested = "<b>" * 5_000 + "x"
+    posts = [
+        said(1, "<p>Fine.</p>", id=401, topic_id=10),
+        said(2, nested, id=402, topic_id=10),
+        said(3, "<p>No date.</p>", id=403, topic_id=10, created_at="soon"),
+        said(4, "<p>No number.</p>", id=404, topic_id=10, post_number=None),
+        said(5, "<p>\x00 and \ud800</p>", id=405, topic_id=10),
+    ]
+    (dump / "t/3.json").write_text(json.dumps(topic(10, "Mixed", *posts)), encoding="utf-8")
+    bad: list[Bad] = []
+    counts = bring(source(dump), group, bad)
+    listed = [str(each) for each in bad]
+    assert listed[0] == "t/0-deep.json: no id: it is nested too deep"
+    assert listed[1].startswith("t/1-cut.json: no id: not JSON: ")
+    assert listed[2:5] == [
+        "t/2-other.json: no id: neither a topic, nor posts, categories or a user",
+        "t/3.json post 3: 403: 'soon' is no date and time",
+        "t/3.json post : 404: it lacks an id, a number or a topic",
+    ]
+    assert listed[-1] == "t/3.json post 2: 402: it is nested too deep"
+    assert counts.bad == len(listed) == 7
+    assert Post.objects.filter(thread__title="Mixed").count() == 2
+    ensure_counters_are_right()
+
+
+def test_the_command_lists_counts_and_refuses(dump: Path, owner: Member, tmp_path: Path, capsys):
+    (dump / "t/2-other.json").write_text("{}", encoding="utf-8")
+    listed = tmp_path / "bad.txt"
+    call_command("import_discourse", str(dump), "--owner", "keeper", "--bad", str(listed))
+    out = capsys.readouterr().out
+    assert "threads  2" in out
+    line = "t/2-other.json: no id: neither a topic, nor posts, categories or a user"
+    assert f"passed over: {line}" in out
+    assert listed.read_text(encoding="utf-8") == f"{line}\n"
+    with pytest.raises(CommandError, match="Name a --group"):
+        call_command("import_discourse", str(dump))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CommandError, match="no JSON files"):
+        call_command("import_discourse", str(tmp_path / "empty"), "--owner", "keeper")
+
+
+# -- pure -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cooked", "becomes"),
+    [
+        (
+            '<p><a class="lightbox" href="/uploads/a.png" title="a"><img src="/s.png" alt="A cup">'
+            '<div class="meta"><span class="filename">a</span></div></a></p>',
+            "[A cup](https://talk.example/uploads/a.png)",
+        ),
+        (
+            '<p><img src="//cdn.example/x (1).png" alt=""></p>',
+            "[x (1).png](https://cdn.example/x%20%281%29.png)",
+        ),
+        ('<p>Hi <img class="emoji" src="/e.png" alt=":wave:"></p>', "Hi :wave:"),
+        (
+            '<aside class="onebox" data-onebox-src="https://x.example/a"><article>words</article>'
+            "</aside>",
+            "<https://x.example/a>",
+        ),
+        ("<pre><code>@ada = 1</code></pre>", "```\n@ada = 1\n```"),
+        ("<p>Mail a@b.example, ask @ada</p>", "Mail a@b.example, ask @\u2060ada"),
+        ('<p onclick="x()">a<script>b</script></p>', "a"),
+    ],
+)
+def test_cooked_text_becomes_markdown(cooked: str, becomes: str):
+    assert markdown(cooked, base=BASE) == becomes
