@@ -1,4 +1,4 @@
-"""The socket: one per page, for the rooms the page shows. Writes come by HTTP."""
+"""The socket: one per page, for the rooms and the thread the page shows. Writes come by HTTP."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.core.validators import slug_re
 
+from community.chat.here import note_here
 from community.chat.hub import hub
 from community.chat.models import Room
 from community.members.models import Member
+from community.threads.live import room_of
+from community.threads.models import Thread
+from config.paging import whole_number
 from config.languages import language_of_socket
 
 QUEUE_FRAMES: Final = 100
@@ -22,22 +26,25 @@ FRAMES_BURST: Final = 20
 ROOMS_PER_SOCKET: Final = 20
 RECHECK_SECONDS: Final = 5.0
 FRAME_MAX_CHARS: Final = 4_096
+THREAD: Final = room_of(0).removesuffix("0")  # no slug of a group has a colon
 
 CLOSE_TOO_SLOW: Final = 1013
 CLOSE_POLICY: Final = 1008
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Relays rooms to a signed-in member.
+    """Relays rooms and threads to a signed-in member.
 
-    In: `{"type": "subscribe", "room": <slug>}` and `unsubscribe`. Out: `subscribed` with the room's
-    last number, `message`, `changed`, `live`, `away`, `refused`. A slow reader is closed with 1013,
-    a hostile one with 1008; rights are asked again every 5 s.
+    In: `{"type": "subscribe", "room": <slug>}` and `unsubscribe`; a thread's slug is `thread:<id>`.
+    Out: `subscribed` with the room's or thread's last number, `message`, `changed`, of threads
+    `posted` and `typing`, `live`, `away`, `refused`, and `told` when there is news for
+    the member alone. A slow reader is closed with 1013, a hostile one with 1008; rights are asked
+    again every 5 s.
     """
 
     member: Member
     language: str
-    rooms: dict[str, int]
+    rooms: dict[str, int | str]  # by slug
 
     async def connect(self) -> None:
         user = self.scope.get("user")
@@ -52,11 +59,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.member = user
         self.language = language_of_socket(self.scope)
         await self.accept()
+        hub.meet(self)
         loop = asyncio.get_running_loop()
         self.tasks = [loop.create_task(self._send_queued()), loop.create_task(self._recheck())]
 
     async def disconnect(self, code: int) -> None:
         self.closing = True
+        if hasattr(self, "member"):
+            hub.part(self)
         for room_id in self.rooms.values():
             hub.leave(room_id, self)
         for task in self.tasks:
@@ -104,7 +114,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         )
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _find(self, slug: str) -> tuple[int, int] | None:
+    def _find(self, slug: str) -> tuple[int | str, int] | None:
+        if slug.startswith(THREAD):
+            thread_id = whole_number(slug.removeprefix(THREAD))
+            if thread_id is None:
+                return None
+            threads = Thread.objects.visible_to(self.member).filter(pk=thread_id)
+            last = threads.values_list("last_number", flat=True).first()
+            return None if last is None else (room_of(thread_id), last)
         if not slug_re.match(slug):
             return None  # JSON can say what PostgreSQL cannot hold: NUL, half a character.
         return (
@@ -115,13 +132,18 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         )
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _still_allowed(self) -> tuple[bool, set[int]]:
+    def _still_allowed(self) -> tuple[bool, set[int | str]]:
         """Whether the account and the session stand, and which of the rooms are still open."""
         session = self.scope.get("session")
         active = Member.objects.filter(pk=self.member.pk, is_active=True).exists()
         signed_in = session is None or session.exists(session.session_key)
-        rooms = Room.objects.visible_to(self.member).filter(pk__in=self.rooms.values())
-        return active and signed_in, set(rooms.values_list("pk", flat=True))
+        asked = [room for room in self.rooms.values() if isinstance(room, int)]
+        rooms = Room.objects.visible_to(self.member).filter(pk__in=asked)
+        still: set[int | str] = set(rooms.values_list("pk", flat=True))
+        if read := [int(slug.removeprefix(THREAD)) for slug in self.rooms if THREAD in slug]:
+            threads = Thread.objects.visible_to(self.member).filter(pk__in=read)
+            still |= {room_of(pk) for pk in threads.values_list("pk", flat=True)}
+        return active and signed_in, still
 
     async def _recheck(self) -> None:
         while True:
@@ -133,6 +155,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if not allowed:
                 await self.close(4401)
                 return
+            await database_sync_to_async(note_here)(self.member.pk)
             for slug, room_id in tuple(self.rooms.items()):
                 if room_id not in rooms:
                     del self.rooms[slug]

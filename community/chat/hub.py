@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from community.chat.models import Message
+from community.threads import live
 from config.redis import announce, async_client
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ log = structlog.stdlib.get_logger(__name__)
 CHANNEL: Final = "shoal:chat"
 RETRY_SECONDS: Final = 1.0
 PING_SECONDS: Final = 5.0
+OF_THREADS: Final = ("posted", "typing")
 
 
 def announce_message(message: Message) -> None:
@@ -56,19 +58,36 @@ def announce_change(message: Message) -> None:
 
 
 class Hub:
-    """The sockets of this process by room, and the task that feeds them."""
+    """The sockets of this process by room and by member, and the task that feeds them."""
 
     def __init__(self) -> None:
-        self.rooms: dict[int, set[LiveConsumer]] = {}
+        # By a room's id, or by the name of an open thread.
+        self.rooms: dict[int | str, set[LiveConsumer]] = {}
+        self.members: dict[int, set[LiveConsumer]] = {}
         self.task: asyncio.Task[None] | None = None
         self.live = False  # whether the subscription stands
 
-    def join(self, room_id: int, socket: LiveConsumer) -> None:
+    def join(self, room_id: int | str, socket: LiveConsumer) -> None:
         self.rooms.setdefault(room_id, set()).add(socket)
+        self._ensure_listening()
+
+    def meet(self, socket: LiveConsumer) -> None:
+        """Let a socket hear what is for its member alone, until `part`."""
+        self.members.setdefault(socket.member.pk, set()).add(socket)
+        self._ensure_listening()
+
+    def part(self, socket: LiveConsumer) -> None:
+        sockets = self.members.get(socket.member.pk)
+        if sockets is not None:
+            sockets.discard(socket)
+            if not sockets:
+                del self.members[socket.member.pk]
+
+    def _ensure_listening(self) -> None:
         if self.task is None or self.task.done():
             self.task = asyncio.get_running_loop().create_task(self._listen())
 
-    def leave(self, room_id: int, socket: LiveConsumer) -> None:
+    def leave(self, room_id: int | str, socket: LiveConsumer) -> None:
         sockets = self.rooms.get(room_id)
         if sockets is not None:
             sockets.discard(socket)
@@ -79,7 +98,10 @@ class Hub:
         """Hand one frame to every socket of its room, each in the language of its page."""
         try:
             frame = json.loads(payload)
-            room_id = int(frame["room"])
+            if frame["type"] == "told":
+                self._tell_members(frame["members"])
+                return
+            room_id = frame["room"] if frame["type"] in OF_THREADS else int(frame["room"])
         except (ValueError, KeyError, TypeError):
             log.warning("hub_frame_unreadable")
             return
@@ -92,18 +114,24 @@ class Hub:
                 texts[code] = json.dumps(spoken, separators=(",", ":"))
             socket.offer(texts[code])
 
+    def _tell_members(self, members: list[int]) -> None:
+        """Say "there is news" to each member's own sockets, and not to whom else it was said."""
+        for member_id in members:
+            for socket in tuple(self.members.get(member_id, ())):
+                socket.offer('{"type":"told"}')
+
     def tell_all(self, frame: dict[str, object]) -> None:
         text = json.dumps(frame, separators=(",", ":"))
-        for sockets in tuple(self.rooms.values()):
-            for socket in tuple(sockets):
-                socket.offer(text)
+        sockets = (*self.rooms.values(), *self.members.values())
+        for socket in {socket for each in sockets for socket in each}:
+            socket.offer(text)
 
     async def _listen(self) -> None:
         while True:
             client = async_client(answer_seconds=None)
             try:
                 async with client.pubsub() as subscription:
-                    await subscription.subscribe(CHANNEL)
+                    await subscription.subscribe(CHANNEL, live.CHANNEL)
                     self.live = True
                     # Whatever was sent while nobody listened is asked for by number.
                     self.tell_all({"type": "live"})

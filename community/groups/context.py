@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -12,6 +15,16 @@ from community.members.models import Member
 NAV_GROUPS = 30  # more than these and the directory serves better
 
 
+def groups_of_nav(member: Member, **columns: Any) -> QuerySet[Group]:
+    """The groups a member's nav names, with `columns` more for whoever asks something besides."""
+    return (
+        Group.objects.joined_by(member)
+        .only("slug", "name", "glyph", "tint")
+        .annotate(**columns)
+        .order_by("name")[:NAV_GROUPS]
+    )
+
+
 def frame(request: HttpRequest) -> dict[str, object]:
     """Give `nav_groups` (at most one query, none for a guest), the nonce and the names."""
 
@@ -19,11 +32,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
         viewer = getattr(request, "user", None)
         if not isinstance(viewer, Member):
             return []
-        return list(
-            Group.objects.joined_by(viewer)
-            .only("slug", "name", "glyph", "tint")
-            .order_by("name")[:NAV_GROUPS]
-        )
+        return list(groups_of_nav(viewer))
 
     return {
         "nav_groups": SimpleLazyObject(nav_groups),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from community.events import MemberJoined
+from community.events import JoinRequestAnswered, MemberInvited, MemberJoined
 from community.groups.errors import (
     AlreadyAsked,
     InvitationSpent,
@@ -92,13 +92,17 @@ def join_group(*, member: Member, group: Group, message: str = "") -> Membership
 
 @transaction.atomic
 def answer_join_request(*, request: JoinRequest, by: Member, accept: bool) -> None:
-    """Let somebody in, or not. Raises NotAllowed. An answered request stays as it is."""
+    """Let somebody in, or not. Raises NotAllowed. An answered request stays as it is.
+
+    Announces JoinRequestAnswered.
+    """
     ensure_moderates(by, request.group)
     request = JoinRequest.objects.select_for_update().select_related("group").get(pk=request.pk)
     if request.answered_at is not None:
         return
     request.answered_at, request.answered_by, request.accepted = timezone.now(), by, accept
     request.save(update_fields=["answered_at", "answered_by", "accepted"])
+    publish(JoinRequestAnswered(join_request_id=request.pk))
     if accept:
         _admit(request.member, Group.objects.select_for_update().get(pk=request.group_id))
 
@@ -109,6 +113,17 @@ def invite(*, group: Group, by: Member) -> Invitation:
     return Invitation.objects.create(
         group=group, invited_by=by, expires_at=timezone.now() + INVITATION_LIFETIME
     )
+
+
+@transaction.atomic
+def invite_member(*, group: Group, member: Member, by: Member) -> None:
+    """Invite a member by name. Raises NotAllowed unless `by` moderates. Announces MemberInvited.
+
+    They are sent a link of their own; whoever is in the group already hears nothing.
+    """
+    ensure_moderates(by, group)
+    if membership_of(member, group) is None:
+        publish(MemberInvited(group_id=group.pk, member_id=member.pk, by_id=by.pk))
 
 
 @transaction.atomic

@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from community.hiding.models import HIDING_REASON_MAX_CHARS
 from community.members.models import Member
+from config.outbox import publish
 from moderation.audit.services import record
+from moderation.events import ContentShownAgain, DecisionMade
 from moderation.flags.errors import (
     AlreadyHidden,
     CaseClosed,
@@ -63,7 +65,8 @@ def flag(*, kind: str, target: Target, member: Member, reason: str, note: str = 
 def decide(*, case: Case, by: Member, outcome: Outcome, reason: str) -> Decision:
     """Close a case: keep its target, or hide it for a reason its author reads.
 
-    Raises MayNotDecide, OwnCase, CaseClosed or ReasonMissing. Writes an audit entry.
+    Raises MayNotDecide, OwnCase, CaseClosed or ReasonMissing. Writes an audit entry. Announces
+    DecisionMade.
     """
     _ensure_may_decide(by)
     reason = _clean(reason)
@@ -89,6 +92,7 @@ def decide(*, case: Case, by: Member, outcome: Outcome, reason: str) -> Decision
         case=case.pk,
         flags=case.flag_count,
     )
+    publish(DecisionMade(decision_id=decision.pk))
     return decision
 
 
@@ -96,14 +100,15 @@ def decide(*, case: Case, by: Member, outcome: Outcome, reason: str) -> Decision
 def show_again(*, case: Case, by: Member, reason: str) -> None:
     """Take a hiding back. Raises MayNotDecide or ReasonMissing. Writes an audit entry.
 
-    The decision stays as it was made; the entry says that it no longer holds and why.
+    The decision stays as it was made; the entry says that it no longer holds and why. Announces
+    ContentShownAgain.
     """
     _ensure_may_decide(by)
     reason = _clean(reason)
     case = Case.objects.select_for_update().select_related("author").get(pk=case.pk)
     if not _set_hidden(case, by=by, reason=reason, hidden=False):
         return
-    record(
+    entry = record(
         actor=by,
         action="content.shown_again",
         target=case.target,
@@ -111,6 +116,7 @@ def show_again(*, case: Case, by: Member, reason: str) -> None:
         reason=reason,
         case=case.pk,
     )
+    publish(ContentShownAgain(case_id=case.pk, audit_entry_id=entry.pk))
 
 
 def _ensure_may_decide(member: Member) -> None:

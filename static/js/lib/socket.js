@@ -7,6 +7,12 @@ class Socket extends EventTarget {
   connection = null;
   wait = FIRST_WAIT;
   timer = 0;
+  wanted = false; // without a room too: for what is told this member alone
+
+  listen() {
+    this.wanted = true;
+    this.#open();
+  }
 
   subscribe(room) {
     this.rooms.add(room);
@@ -24,7 +30,7 @@ class Socket extends EventTarget {
   }
 
   #open() {
-    if (this.connection || !this.rooms.size) return;
+    if (this.connection || !(this.wanted || this.rooms.size)) return;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const connection = (this.connection = new WebSocket(`${scheme}//${location.host}/ws/`));
     connection.onopen = () => {
@@ -48,7 +54,7 @@ class Socket extends EventTarget {
 
   /* Try now: the network is back, or the page is looked at again. */
   hurry() {
-    if (this.connection || !this.rooms.size) return;
+    if (this.connection || !(this.wanted || this.rooms.size)) return;
     clearTimeout(this.timer);
     this.wait = FIRST_WAIT;
     this.#open();

@@ -1,0 +1,294 @@
+"""Letters that come in: read with care, whatever they are, and kept till a worker posts them.
+
+A letter is somebody's text in somebody's format: parts, nesting and headers are bounded, and what
+cannot be read is refused as a whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from email import errors as mime_errors
+from email.header import decode_header
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import compat32
+from email.utils import getaddresses, parseaddr
+from typing import Any, Final
+
+import nh3
+from django.db import transaction
+from mailparser_reply import EmailReplyParser
+
+from community.events import LetterReceived
+from community.notifications.models import MESSAGE_ID_MAX_CHARS, InboundEmail
+from config.outbox import publish
+
+PARTS_MAX: Final = 100
+NESTING_MAX: Final = 20
+HEADER_MAX_CHARS: Final = 2_000
+TEXT_MAX_CHARS: Final = 100_000
+PICTURES_MAX: Final = 4
+PICTURE_MIN_BYTES: Final = 4_096  # smaller ones are the marks and logos of signatures
+PICTURE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+REPLY_LANGUAGES: Final = ["en", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "zh", "ja", "ko"]
+
+
+class Unreadable(ValueError):
+    """This is no letter, or one made to be hard to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter as far as we care. Addresses are lower case; `headers` by lower-case name."""
+
+    message_id: str
+    sender: str
+    recipients: tuple[str, ...]
+    text: str
+    headers: dict[str, str] = field(default_factory=dict)
+    pictures: tuple[Attachment, ...] = ()
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether a machine wrote it: answering one begins a loop."""
+        said = self.headers
+        return (
+            said.get("auto-submitted", "no").split(";")[0].strip().lower() != "no"
+            or said.get("precedence", "").strip().lower() in ("bulk", "junk", "list", "auto_reply")
+            or any(
+                name in said
+                for name in (
+                    *("x-autoreply", "x-autorespond", "x-auto-reply-from", "list-id"),
+                    *("x-loop", "x-shoal", "feedback-id", "list-unsubscribe"),
+                )
+            )
+            or said.get("return-path", "?").strip() == "<>"
+            or said.get("content-type", "").lower().startswith("multipart/report")
+            or self.sender.partition("@")[0] in ("mailer-daemon", "postmaster", "")
+            or "no-reply" in self.sender
+            or "noreply" in self.sender
+        )
+
+
+# -- taking -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def take(raw: bytes, kind: InboundEmail.Format) -> bool:
+    """Keep a letter and announce it; False when it came before. Raises Unreadable."""
+    letter = read(raw, kind)
+    row, is_new = InboundEmail.objects.get_or_create(
+        message_id=letter.message_id, defaults={"format": kind, "raw": raw}
+    )
+    if is_new:
+        publish(LetterReceived(inbound_email_id=row.pk))
+    return is_new
+
+
+def read(raw: bytes, kind: str) -> Letter:
+    """Read a letter in one of the formats. Raises Unreadable, whatever it is made of."""
+    try:
+        return _from_postmark(raw) if kind == InboundEmail.Format.POSTMARK else _from_mime(raw)
+    except Unreadable:
+        raise
+    except (
+        *(ValueError, TypeError, KeyError, LookupError, AttributeError, AssertionError),
+        *(RecursionError, mime_errors.MessageError, OverflowError),
+    ) as error:
+        raise Unreadable(f"{type(error).__name__}") from error
+
+
+# -- Postmark ---------------------------------------------------------------------------------
+
+
+def _from_postmark(raw: bytes) -> Letter:
+    said = json.loads(raw)
+    if not isinstance(said, dict):
+        raise Unreadable
+    listed = said.get("Headers") or []
+    headers = _headers((str(one["Name"]), str(one["Value"])) for one in listed[:500])
+    recipients = [said.get("OriginalRecipient"), said.get("To"), said.get("Cc")]
+    recipients += [one.get("Email") for one in (said.get("ToFull") or [])[:50]]
+    text = _plain(said.get("TextBody")) or _without_tags(_plain(said.get("HtmlBody")))
+    return Letter(
+        message_id=_message_id(headers.get("message-id") or said.get("MessageID"), raw),
+        sender=_sender(_plain(said.get("From"))),
+        recipients=_addresses(str(one) for one in recipients if one),
+        text=text[:TEXT_MAX_CHARS],
+        headers=headers,
+        pictures=tuple(_postmark_pictures(said.get("Attachments") or [])),
+    )
+
+
+def _postmark_pictures(listed: Sequence[Any]) -> Iterator[Attachment]:
+    for one in listed[:PARTS_MAX]:
+        kind = str(one.get("ContentType", "")).partition(";")[0].strip().lower()
+        if kind in PICTURE_TYPES:
+            try:
+                data = base64.b64decode(str(one.get("Content", "")), validate=False)
+            except binascii.Error:
+                continue
+            if len(data) >= PICTURE_MIN_BYTES:
+                yield Attachment(str(one.get("Name", "")), kind, data)
+
+
+# -- MIME -------------------------------------------------------------------------------------
+
+
+def _from_mime(raw: bytes) -> Letter:
+    # The parser of Python's newer policies reads headers in time that grows with their square.
+    message = BytesParser(policy=compat32).parsebytes(raw)
+    headers = _headers((name, _decoded(value)) for name, value in message.items()[:500])
+    if not headers:
+        raise Unreadable
+    plain, marked, pictures = [], [], []
+    for part in _parts(message):
+        kind = part.get_content_type()
+        attached = "attachment" in str(part.get("Content-Disposition", "")).lower()
+        if kind in PICTURE_TYPES:
+            data = _bytes(part)
+            if len(data) >= PICTURE_MIN_BYTES:
+                pictures.append(Attachment(_name(part), kind, data))
+        elif kind == "text/plain" and not attached:
+            plain.append(_text(part))
+        elif kind == "text/html" and not attached:
+            marked.append(_text(part))
+    recipients = [
+        headers.get(name, "")
+        for name in ("x-original-to", "delivered-to", "envelope-to", "to", "cc")
+    ]
+    text = "\n\n".join(plain) or _without_tags("\n".join(marked))
+    return Letter(
+        message_id=_message_id(headers.get("message-id"), raw),
+        sender=_sender(headers.get("from", "")),
+        recipients=_addresses(recipients),
+        text=text[:TEXT_MAX_CHARS],
+        headers=headers,
+        pictures=tuple(pictures),
+    )
+
+
+def _parts(message: Message) -> Iterator[Message]:
+    """Walk the leaves, not by recursion. Raises Unreadable for what is too deep or too many."""
+    waiting = [(message, 0)]
+    seen = 0
+    while waiting:
+        part, depth = waiting.pop()
+        seen += 1
+        if seen > PARTS_MAX or depth > NESTING_MAX:
+            raise Unreadable
+        if part.is_multipart():
+            inside: Any = part.get_payload()
+            waiting += [(one, depth + 1) for one in reversed(inside)]
+        else:
+            yield part
+
+
+def _bytes(part: Message) -> bytes:
+    data = part.get_payload(decode=True)
+    return data if isinstance(data, bytes) else b""
+
+
+def _text(part: Message) -> str:
+    data = _bytes(part)[: 4 * TEXT_MAX_CHARS]
+    charset = str(part.get_content_charset() or "utf-8")
+    try:
+        return data.decode(charset, "replace")
+    except (LookupError, ValueError):  # a charset nobody knows, or one that decodes no text
+        return data.decode("utf-8", "replace")
+
+
+def _name(part: Message) -> str:
+    try:
+        return str(part.get_filename() or "")[:200]
+    except (ValueError, TypeError, LookupError):
+        return ""
+
+
+# -- pieces -----------------------------------------------------------------------------------
+
+
+def _headers(pairs: Iterator[tuple[str, str]] | Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Keep the first of each name: what the receiving server added stands on top."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(name.lower()[:100], value[:HEADER_MAX_CHARS])
+    return found
+
+
+def _decoded(value: Any) -> str:
+    text = str(value)[:HEADER_MAX_CHARS]
+    try:
+        return "".join(
+            piece.decode(charset or "ascii", "replace") if isinstance(piece, bytes) else piece
+            for piece, charset in decode_header(text)
+        )
+    except (LookupError, ValueError, mime_errors.MessageError, binascii.Error):
+        return text
+
+
+def _message_id(said: Any, raw: bytes) -> str:
+    """Return what names the letter, or its own sum when it has no name."""
+    text = " ".join(str(said or "").split()).replace("\x00", "")
+    if not text or len(text) > MESSAGE_ID_MAX_CHARS:
+        return f"<sha256-{hashlib.sha256(raw).hexdigest()}>"
+    return text
+
+
+def _sender(said: str) -> str:
+    return parseaddr(said[:HEADER_MAX_CHARS])[1].strip().lower()
+
+
+def _addresses(said: Iterator[str] | Sequence[str]) -> tuple[str, ...]:
+    found = getaddresses([one[:HEADER_MAX_CHARS] for one in said])
+    return tuple(dict.fromkeys(address.lower() for _, address in found if address))
+
+
+def _plain(said: Any) -> str:
+    return said[: 4 * TEXT_MAX_CHARS] if isinstance(said, str) else ""
+
+
+# -- words ------------------------------------------------------------------------------------
+
+_QUOTED = re.compile(r"<blockquote\b.*", re.I | re.S)
+_LINE_END = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.I)
+_REPLY_MARK = re.compile(r"\+[a-z2-7]{42}@", re.I)
+
+
+def _without_tags(text: str) -> str:
+    """Return the words of HTML, lines as they stood, up to the first quotation."""
+    text = _QUOTED.sub("", text[: 4 * TEXT_MAX_CHARS])
+    text = _LINE_END.sub("\n", text.replace("\r", "").replace("\n", " "))
+    return html.unescape(
+        nh3.clean(text, tags=set(), clean_content_tags={"style", "script", "head"})
+    )
+
+
+def written(text: str) -> str:
+    """Return what the sender wrote themselves: no quotation, no signature, no letter of ours."""
+    lines = []
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        if _REPLY_MARK.search(line):
+            break  # the head of our own letter
+        lines.append(line[:HEADER_MAX_CHARS])
+    while lines and lines[-1].strip().startswith(">"):
+        lines.pop()
+    own = "\n".join(lines)[:TEXT_MAX_CHARS]
+    parsed = EmailReplyParser(languages=REPLY_LANGUAGES).read(own)
+    kept: str = parsed.replies[0].body if parsed.replies else own
+    said = [line for line in kept.split("\n") if not line.startswith(">")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(said)).strip()
