@@ -85,7 +85,8 @@ def _in_python(source: str) -> Iterator[Text]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
-        name = getattr(node.func, "id", getattr(node.func, "attr", "")).removesuffix("_lazy")
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        name = name.removesuffix("_lazy").removesuffix("_noop")
         if name in ("_", "gettext", "ngettext", "pgettext", "npgettext"):
             said = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
             yield from _text(name, [text for text in said if isinstance(text, str)])

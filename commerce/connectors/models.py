@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from commerce.connectors.outcomes import outcome_words
 from commerce.merchants.models import Merchant
 from community.members.models import Member, Viewer
 
@@ -144,3 +145,7 @@ class Delivery(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("delivery", args=[self.endpoint.merchant.slug, self.pk])
+
+    @property
+    def outcome_words(self) -> str:
+        return outcome_words(self.outcome)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from commerce.connectors.outcomes import OTHER_CURRENCY
+
 
 class OrderRefused(Exception):
     """What a delivery says cannot be written; the sentence is for the merchant."""
@@ -9,4 +11,4 @@ class CurrencyDiffers(OrderRefused):
     """The order is in another currency."""
 
     def __init__(self, order: str, known: str, said: str) -> None:
-        super().__init__(f"Order {order} is in {known}, but this says {said}.")
+        super().__init__(OTHER_CURRENCY % {"number": order, "known": known, "said": said})

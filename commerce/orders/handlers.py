@@ -9,6 +9,15 @@ from django.utils import timezone
 from commerce.connectors.errors import Refused
 from commerce.connectors.generic import Parsed, ReportedRefund, parse
 from commerce.connectors.models import Delivery, DeliveryState
+from commerce.connectors.outcomes import (
+    ORDER_KNOWN,
+    ORDER_WRITTEN,
+    OUR_ERROR,
+    REFUND_KNOWN,
+    REFUND_WAITS,
+    REFUND_WAITS_ALREADY,
+    REFUND_WRITTEN,
+)
 from commerce.events import DeliveryReceived
 from commerce.orders.errors import OrderRefused
 from commerce.orders.models import ParkedRefund
@@ -44,7 +53,7 @@ def process_delivery(event: DeliveryReceived) -> None:
             # Shown to the merchant and replayable, where a parked event would be shown to nobody.
             log.exception("delivery not processed", delivery=delivery.pk)
             state = DeliveryState.FAILED
-            outcome = f"An error of ours ({type(error).__name__}). Nothing was written."
+            outcome = OUR_ERROR % {"error": type(error).__name__}
         delivery.state, delivery.outcome = state, outcome[:500]
         delivery.processed_at = timezone.now() if state == DeliveryState.PROCESSED else None
         delivery.save(update_fields=["state", "outcome", "processed_at", "tries"])
@@ -61,17 +70,15 @@ def _write(delivery: Delivery) -> tuple[DeliveryState, str]:
 
 
 def _in_words(delivery: Delivery, parsed: Parsed, done: Outcome) -> tuple[DeliveryState, str]:
-    number = parsed.order_external_id
+    number = {"number": parsed.order_external_id}
     if isinstance(done.row, ParkedRefund):
         if done.row.delivery_id != delivery.pk:
-            return DeliveryState.PROCESSED, "We had this refund already; it waits for its order."
-        return DeliveryState.WAITING, f"We have no order {number} yet; the refund waits for it."
+            return DeliveryState.PROCESSED, REFUND_WAITS_ALREADY
+        return DeliveryState.WAITING, REFUND_WAITS % number
     if isinstance(parsed.report, ReportedRefund):
         if done.changed:
-            return DeliveryState.PROCESSED, f"The refund was written to order {number}."
-        return DeliveryState.PROCESSED, "We had this refund already, so it changed nothing."
+            return DeliveryState.PROCESSED, REFUND_WRITTEN % number
+        return DeliveryState.PROCESSED, REFUND_KNOWN
     if done.changed:
-        return DeliveryState.PROCESSED, f"Order {number} was written."
-    return DeliveryState.PROCESSED, (
-        f"We have this version of order {number} or a newer one, so it changed nothing."
-    )
+        return DeliveryState.PROCESSED, ORDER_WRITTEN % number
+    return DeliveryState.PROCESSED, ORDER_KNOWN % number

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from commerce.connectors.generic import ReportedLine, ReportedOrder, ReportedRefund
 from commerce.connectors.models import Delivery, DeliveryState
+from commerce.connectors.outcomes import ORDER_CAME
 from commerce.events import OrderRecorded, OrderRefunded
 from commerce.listings.addresses import canonical_key
 from commerce.listings.models import Listing
@@ -216,7 +217,7 @@ def _release_refunds(order: Order) -> None:
             continue
         parked.released_at = now
         parked.save(update_fields=["released_at"])
-        _settle(parked.delivery, DeliveryState.PROCESSED, "Its order came, so it was written.", now)
+        _settle(parked.delivery, DeliveryState.PROCESSED, ORDER_CAME, now)
 
 
 def _settle(delivery: Delivery, state: DeliveryState, outcome: str, at: datetime | None) -> None:

@@ -70,11 +70,12 @@ def test_there_are_words_of_scripts_for_the_languages_there_are_and_no_others() 
 def test_texts_of_python_are_found() -> None:
     source = """
     a = gettext("One") + translation.gettext_lazy("Two" " parts")
-    b = ngettext("%(count)s day", "%(count)s days", n) + _("It's")
+    b = ngettext("%(count)s day", "%(count)s days", n) + _("It's") + gettext_noop("Later")
     c = pgettext_lazy("price", "Free"), npgettext("cases", "a", "b", 1), gettext(a)
     """
     assert set(texts_in("a.py", f"if 1:\n{source}")) == {
         Text("One"),
+        Text("Later"),
         Text("Two parts"),
         Text("%(count)s day", "%(count)s days"),
         Text("It's"),
