@@ -111,3 +111,10 @@ class TrustChanged(Event):
 @dataclass(frozen=True)
 class BadgeEarned(Event):
     badge_grant_id: int
+
+
+@dataclass(frozen=True)
+class LetterReceived(Event):
+    """A letter came in by e-mail and was kept."""
+
+    inbound_email_id: int
