@@ -113,24 +113,34 @@ JOINER: Final = "\u2060"
 Ours = Callable[[str, str], str | None]
 
 
+def absolute(markdown: str, base: str) -> str:
+    """Put `base` before addresses without a host: they meant the old site's, not ours."""
+
+    def replace(match: re.Match[str]) -> str:
+        address = match["angled"] or match["plain"] or ""
+        if not address.startswith("/") or address.startswith("//"):
+            return match[0]
+        return f"[{match['text']}]({base}{address}{match['title'] or ''})"
+
+    return outside_code(markdown, lambda piece: LINK.sub(replace, piece))
+
+
 def relink(body: str, *, style: str, hosts: Collection[str], base: str, ours: Ours) -> str:
     """Replace addresses of the old site in Markdown by ours.
 
-    `hosts` are those it answered on; `base` is put before an address without a host that leads to
-    nothing here, as is done with all of them in HTML. `ours` gives our address of a (kind, id), of
-    a person `@handle`, or None.
+    `hosts` are those it answered on, `base` what stands before its addresses without a host.
+    `ours` gives our address of a (kind, id), of a person `@handle`, or None. What leads nowhere
+    here stays, and may be tried again when more has come.
     """
 
     def find(address: str) -> str | None:
         local = address.removeprefix(base) if address.startswith(f"{base}/") else address
         try:
             parts = urlsplit(local)
-            if parts.hostname is not None and parts.hostname not in hosts:
-                return None
             query = dict(parse_qsl(parts.query, max_num_fields=50))
+            if local == address and parts.hostname not in hosts:
+                return None
         except ValueError:
-            return None
-        if parts.hostname is None and not local.startswith("/"):
             return None
         for kind, id_ in names_in(style, parts.path, query, parts.fragment):
             if found := ours(kind, id_):
@@ -146,18 +156,13 @@ def relink(body: str, *, style: str, hosts: Collection[str], base: str, ours: Ou
                 return match[0]
             words = re.sub(r"([\[\]*_])", r"\\\1", address)
             return f"[{words}]({_page(found)}){written[len(address) :]}"
-        address = match["angled"] or match["plain"]
-        found = find(address)
+        found = find(match["angled"] or match["plain"])
         if found is None:
-            if not address.startswith("/") or address.startswith(("//", f"{base}/")):
-                return match[0]
-            found = f"{base}{address}"
-        elif found.startswith("@") and MENTION_TEXT.fullmatch(match["text"]):
+            return match[0]
+        if found.startswith("@") and MENTION_TEXT.fullmatch(match["text"]):
             piece = match.string
-            before, after = (
-                piece[max(match.start() - 1, 0) : match.start()],
-                piece[match.end() : match.end() + 1],
-            )
+            before = piece[max(match.start() - 1, 0) : match.start()]
+            after = piece[match.end() : match.end() + 1]
             if not re.match(r"[\w@/.+-]", before) and not re.match(r"[\w@]", after):
                 return found
         return f"[{match['text']}]({_page(found)}{match['title'] or ''})"

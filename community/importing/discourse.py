@@ -99,8 +99,9 @@ class Discourse(Source):
     def _topic(self, spool: Spool, record: Record, place: str) -> None:
         posts = dicts_in(dict_in(record, "post_stream"), "posts")
         topic = text_in(record, "id")
-        if text_in(record, "archetype") not in ("", "regular") or record.get("deleted_at"):
-            # Letters between members, and what was taken down.
+        regular = text_in(record, "archetype") in ("", "regular")
+        if not regular or record.get("deleted_at") or record.get("visible") is False:
+            # Letters between members, what was taken down, what was in no list.
             spool.passed_over += len(posts)
             return
         if "title" in record:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import quote
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DataError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.text import slugify
 
 from community.groups.models import TINTS, Group, JoinMode, Template
@@ -39,6 +39,7 @@ NOBODY: Final = "nobody"  # the key of the one member who stands for all who lef
 NOBODYS_NAME: Final = "Former member"
 CUT: Final = "\n\n*(The original is longer.)*"
 MEMBERS_KEPT: Final = 5_000  # in memory at a time
+POSTS_AT_A_TIME: Final = 1_000
 KNOWN_KINDS: Final = (
     "CREATE TABLE known (kind TEXT, id TEXT, object INTEGER, PRIMARY KEY (kind, id))"
 )
@@ -167,6 +168,13 @@ class _Known:
             "INSERT INTO known VALUES (?,?,?)", [(*name, object_id) for name in new]
         )
 
+    def posts(self) -> Iterator[list[int]]:
+        """Our ids of all posts, some at a time."""
+        kinds = "SELECT object FROM known WHERE kind IN ('post', 'comment') ORDER BY object"
+        found = self.db.cursor().execute(kinds)
+        while rows := found.fetchmany(POSTS_AT_A_TIME):
+            yield [object_id for (object_id,) in rows]
+
 
 class _Run:
     """One run: the stages in order, with what they know in common."""
@@ -177,7 +185,6 @@ class _Run:
         self.spool = spool
         self.counts = Counts()
         self.known = _Known(source.name, spool.db)
-        self.spool.db.execute("CREATE TABLE fresh (post INTEGER PRIMARY KEY)")
         self.members: dict[str, Member] = {}
         self.inside: set[tuple[int, int]] = set()
         self.groups: dict[str, Group] = {}
@@ -210,6 +217,8 @@ class _Run:
             self.spool.reject(row.place, row.id, "; ".join(error.messages))
         except RecursionError:
             self.spool.reject(row.place, row.id, "it is nested too deep")
+        except ObjectDoesNotExist:
+            self.spool.reject(row.place, row.id, "what it belongs to was here, and is no more")
         except (BadRecord, ValueError, OverflowError, DataError) as error:
             self.spool.reject(row.place, row.id, error)
 
@@ -383,7 +392,6 @@ class _Run:
 
     def _remember(self, post: Post, row: Row) -> None:
         self.known.add(post.pk, (row.kind, row.id), *row.also)
-        self.spool.db.execute("INSERT OR IGNORE INTO fresh VALUES (?)", (post.pk,))
 
     def keep_answers(self) -> None:
         for thread, answer in self.spool.answers():
@@ -410,25 +418,38 @@ class _Run:
                 self.counts.links += made
 
     def relink_bodies(self) -> None:
-        """Let addresses of the old site lead to what they meant, now that all is here."""
-        for (post_id,) in self.spool.db.cursor().execute("SELECT post FROM fresh ORDER BY post"):
-            self.spool.progress("Addresses")
-            post = Post.objects.select_related("thread__group", "author").get(pk=post_id)
-            body = addresses.relink(
-                post.body,
-                style=self.source.format,
-                hosts={*self.source.hosts},
-                base=self.source.base,
-                ours=self._ours,
-            )
-            if body == post.body or len(body) > POST_MAX_CHARS:
-                continue
-            rendered = render_body(body, group=post.thread.group, writers=[post.author])
-            Post.objects.filter(pk=post_id).update(body=body, html=rendered.html)
+        """Let addresses of the old site lead to what they meant, now that more is here.
+
+        Asks posts of earlier runs too, which may have ended early or named what came later; not
+        those somebody edited here.
+        """
+        named = Q(body__contains=f"{self.source.base}/")
+        for host in self.source.hosts:
+            named |= Q(body__icontains=f"//{host}/")
+        for ids in self.known.posts():
+            posts = Post.objects.filter(named, pk__in=ids, edited_at=None)
+            for post in posts.select_related("thread__group", "author").order_by("pk"):
+                self.spool.progress("Addresses")
+                self._relink(post)
+
+    def _relink(self, post: Post) -> None:
+        body = addresses.relink(
+            post.body,
+            style=self.source.format,
+            hosts=self.source.hosts,
+            base=self.source.base,
+            ours=self._ours,
+        )
+        if body == post.body or len(body) > POST_MAX_CHARS:
+            return
+        rendered = render_body(body, group=post.thread.group, writers=[post.author])
+        with transaction.atomic():
+            Post.objects.filter(pk=post.pk).update(body=body, html=rendered.html)
+            thread = Thread.objects.filter(pk=post.thread_id)
+            thread.update(version=F("version") + 1)
             if post.is_opening:
-                excerpt = excerpt_of(rendered.text)
-                Thread.objects.filter(pk=post.thread_id).update(excerpt=excerpt)
-            self.counts.relinked += 1
+                thread.update(excerpt=excerpt_of(rendered.text))
+        self.counts.relinked += 1
 
     def _ours(self, kind: str, external_id: str) -> str | None:
         """Our address of an outside thing; a member's is the handle after @."""

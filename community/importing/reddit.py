@@ -41,6 +41,7 @@ class Reddit(Source):
 
     def markdown(self, kind: str, body: str) -> str:
         text = addresses.call_nobody(html.unescape(body).strip())
+        text = addresses.absolute(text, self.base)
         linked = rf"[u/\1]({self.base}/user/\1)"
         return addresses.outside_code(text, lambda piece: CALLED.sub(linked, piece))
 

@@ -27,7 +27,7 @@ class StackExchange(Source):
 
     def markdown(self, kind: str, body: str) -> str:
         if kind == "comment":
-            return addresses.call_nobody(body.strip())
+            return addresses.absolute(addresses.call_nobody(body.strip()), self.base)
         return dumps.markdown(body, base=self.base)
 
     def opening(self, thread: str) -> tuple[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Model
+
 from community.groups.models import Group, Membership
 from community.importing.engine import Counts, Into, Source
 from community.importing.engine import bring as bring_source
@@ -13,11 +15,14 @@ from community.members.models import Member
 from community.threads.models import Post, Thread, ThreadLink
 from config.models import OutboxEvent
 
-WRITTEN = (*(Group, ImportedRecord, Member, Membership, OutboxEvent, Post, Thread, ThreadLink),)
+WRITTEN: tuple[type[Model], ...] = (
+    *(Group, ImportedRecord, Member, Membership, OutboxEvent, Post, Thread, ThreadLink),
+)
 
 
 def everything() -> list[list[dict[str, Any]]]:
-    return [list(model.objects.order_by("pk").values()) for model in WRITTEN]
+    """All columns of all rows an import may write, events for others among them."""
+    return [list(model._default_manager.order_by("pk").values()) for model in WRITTEN]
 
 
 def bring(source: Source, into: Into | Group, bad: list[Bad] | None = None) -> Counts:

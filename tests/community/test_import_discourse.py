@@ -17,6 +17,7 @@ from community.importing.engine import Into
 from community.importing.spool import Bad
 from community.members.models import Member
 from community.threads.models import Post, Thread
+from community.threads.services import edit_post
 from tests.community.importing import bring, ensure_counters_are_right, everything
 from tests.factories import make_group, make_member
 
@@ -232,6 +233,32 @@ def test_a_later_page_adds_what_is_new(dump: Path, group: Group):
     assert (counts.threads, counts.replies) == (0, 1)
     assert Thread.objects.get(title__startswith="Which").reply_count == 3
     ensure_counters_are_right()
+
+
+def test_a_link_to_what_comes_later_leads_there_once_it_is_here(dump: Path, group: Group):
+    bring(source(dump), group)
+    reply = Post.objects.get(thread__title__startswith="Which", number=3)
+    assert "[gone](https://talk.example/t/gone/99)" in reply.body
+    late = topic(99, "Gone no more", said(1, "<p>Here.</p>", id=901, topic_id=99))
+    (dump / "t/99.json").write_text(json.dumps(late), encoding="utf-8")
+    version = reply.thread.version
+    counts = bring(source(dump), group)
+    assert (counts.threads, counts.relinked) == (1, 1)
+    here = Post.objects.get(thread__title="Gone no more")
+    reply.refresh_from_db()
+    assert f"[gone](/p/{here.pk}/)" in reply.body
+    assert f'href="/p/{here.pk}/"' in reply.html
+    reply.thread.refresh_from_db()
+    assert reply.thread.version == version + 1
+
+
+def test_what_a_member_edited_here_is_left_alone(dump: Path, group: Group):
+    bring(source(dump), group)
+    reply = Post.objects.get(thread__title__startswith="Which", number=3)
+    edit_post(post=reply, editor=reply.author, body="Mine: https://talk.example/t/7")
+    assert bring(source(dump), group).relinked == 0
+    reply.refresh_from_db()
+    assert reply.body == "Mine: https://talk.example/t/7"
 
 
 def test_bad_files_and_posts_are_listed_and_the_rest_comes_in(dump: Path, group: Group):

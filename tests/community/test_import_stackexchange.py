@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from community.groups.models import Group, JoinMode, Membership
-from community.importing.addresses import relink
+from community.importing.addresses import absolute, relink
 from community.importing.dumps import BrokenDump, handle_base, markdown, rows
 from community.importing.engine import Into
 from community.importing.engine import bring as bring_source
@@ -303,11 +303,12 @@ def test_handles_come_from_names(name: str, handle: str):
         ("https://other.example/q/5", "https://other.example/q/5"),
         ("/questions/tagged/milk", "https://a.example/questions/tagged/milk"),
         ("/q/404", "https://a.example/q/404"),
+        ("//a.example/q/5", "/p/5/"),
     ],
 )
 def test_addresses_of_the_old_site_become_ours(before: str, after: str):
     found = relink(
-        f"[x]({before})",
+        absolute(f"[x]({before})", "https://a.example"),
         style="stackexchange",
         hosts={"a.example"},
         base="https://a.example",
