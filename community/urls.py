@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.uploads.urls")),
     path("", include("community.chat.urls")),
     path("", include("community.profiles.urls")),
+    path("", include("community.search.urls")),
     path("", include("community.importing.urls")),
     path("", include("community.members.urls")),
 ]

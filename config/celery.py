@@ -149,12 +149,30 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="3", minute="40"),
         "options": {"expires": 3600},
     },
+    "look for what is new among saved searches": {
+        "task": "default.look_for_saved_searches",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "count the words of search anew": {
+        "task": "default.refresh_search",
+        "schedule": crontab(hour="3", minute="55"),
+        "options": {"expires": 3600},
+    },
     "forget whose old clicks were": {
         "task": "default.forget_old_ties",
         "schedule": crontab(hour="4", minute="10"),
         "options": {"expires": 3600},
     },
 }
+
+
+if settings.SEARCH_EMBEDDER != "none":
+    app.conf.beat_schedule["embed what search does not know by meaning"] = {
+        "task": "default.embed_documents",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    }
 
 
 @worker_process_init.connect

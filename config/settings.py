@@ -351,6 +351,24 @@ USE_I18N = True
 POSTS_PER_PAGE = 20
 THREADS_PER_PAGE = 25
 
+# PostgreSQL's dictionaries that texts are stemmed by, the site's own language first; a member's
+# language chooses among them. Other scripts than Latin need none. A change wants
+# `manage.py rebuild_search --afresh`.
+SEARCH_LANGUAGES: list[str] = env.list("SEARCH_LANGUAGES", ["english"])
+# Likeness of meaning beside words: "none", "openai" (any server with /v1/embeddings) or "onnx"
+# (onnxruntime and tokenizers, which the site installs, and weights it gives).
+SEARCH_EMBEDDER = env.str("SEARCH_EMBEDDER", "none")
+SEARCH_EMBEDDER_URL = env.str("SEARCH_EMBEDDER_URL", "")
+SEARCH_EMBEDDER_KEY = env.str("SEARCH_EMBEDDER_KEY", "")
+SEARCH_EMBEDDER_MODEL = env.str("SEARCH_EMBEDDER_MODEL", "")
+SEARCH_EMBEDDER_PATH = env.str("SEARCH_EMBEDDER_PATH", "")
+SEARCH_EMBEDDER_DIMENSIONS = env.int("SEARCH_EMBEDDER_DIMENSIONS", 384)
+# How long a search waits for the embedder before it goes by words alone.
+SEARCH_EMBEDDER_SECONDS = env.float("SEARCH_EMBEDDER_SECONDS", 0.5)
+# The share of likeness in a rank, the rest is words: 0 to 1.
+SEARCH_DENSE_WEIGHT = env.float("SEARCH_DENSE_WEIGHT", 0.55)
+SAVED_SEARCHES_MAX = env.int("SAVED_SEARCHES_MAX", 30)
+
 # -- commerce (each is a number a site may change) ----------------------------------------------
 
 CLICK_WINDOW_SECONDS = env.int("CLICK_WINDOW_SECONDS", 30 * 24 * 3600)

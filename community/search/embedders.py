@@ -95,7 +95,7 @@ class OpenAICompatible:
             )
             answer.raise_for_status()
             rows = sorted(answer.json()["data"], key=lambda row: row["index"])
-            vectors = [[float(number) for number in row["embedding"]] for row in rows]
+            vectors: list[Vector] = [[float(number) for number in row["embedding"]] for row in rows]
         except (requests.RequestException, ValueError, KeyError, TypeError) as error:
             raise EmbedderAway(f"{type(error).__name__} from {self.url}") from error
         if len(vectors) != len(texts) or any(len(one) != self.dimensions for one in vectors):

@@ -340,9 +340,11 @@ def _spelt_out(query: Query) -> Query:
     )
     spelt: list[str] = []
     for word in query.words:
-        beginning = beginnings.get(word)
-        begun = [one for one in known if beginning and one.startswith(beginning)]
-        spelt += [word.rstrip("*") or word, *begun[:PREFIX_WORDS_MAX]] if beginning else [word]
+        if word in beginnings:
+            begun = [one for one in known if one.startswith(beginnings[word])]
+            spelt += [word.rstrip("*"), *begun[:PREFIX_WORDS_MAX]]
+        else:
+            spelt.append(word)
     return query.with_words(dict.fromkeys(spelt))
 
 

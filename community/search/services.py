@@ -426,3 +426,18 @@ def index_embeddings() -> None:
             f" USING hnsw ((embedding::halfvec({dimensions})) halfvec_cosine_ops)"
             " WHERE embedding IS NOT NULL"
         )
+
+
+def write_missing(most: int = RECOUNT_MAX) -> int:
+    """Write documents of members and groups that have none yet, newest first; count groups right.
+
+    Members who signed up and did nothing since are told of by no event.
+    """
+    follow_groups(most)
+    written = 0
+    for kind, rows in ((Kind.MEMBER, Member.objects.all()), (Kind.GROUP, Group.objects.all())):
+        there = SearchDocument.objects.filter(kind=kind).values("object_id")
+        ids = list(rows.exclude(pk__in=there).order_by("-pk").values_list("pk", flat=True)[:most])
+        for first in range(0, len(ids), BATCH):
+            written += write_documents(kind, ids[first : first + BATCH])
+    return written
