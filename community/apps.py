@@ -8,10 +8,31 @@ class CommunityConfig(AppConfig):
     verbose_name = "Community"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
         from community import events
+        from community.drafts.forms import DraftPart
+        from community.drafts.guests import keep_for_guest, take_over
+        from community.members.web import GUEST_FORMS
+        from community.notifications import handlers, replies
+        from community.polls.forms import PollForm
         from community.search import handlers as search
+        from community.threads.forms import PARTS
         from config.outbox import subscribe
 
+        PARTS.extend((PollForm, DraftPart))
+        GUEST_FORMS.append(keep_for_guest)
+        user_logged_in.connect(take_over, dispatch_uid="drafts_of_guests")
+
+        subscribe(events.PostPublished, handlers.tell_of_post)
+        subscribe(events.PostEdited, handlers.tell_of_edit)
+        subscribe(events.ReactionGiven, handlers.tell_of_reaction_given)
+        subscribe(events.AnswerChosen, handlers.tell_of_answer)
+        subscribe(events.MemberInvited, handlers.tell_of_invitation)
+        subscribe(events.JoinRequestAnswered, handlers.tell_of_join_request)
+        subscribe(events.BookmarkDue, handlers.remind_of_bookmark)
+        subscribe(events.TrustChanged, handlers.tell_of_trust)
+        subscribe(events.LetterReceived, replies.post_letter, queue="mail")
         subscribe(events.PostPublished, search.index_published_post)
         subscribe(events.PostEdited, search.index_edited_post)
         subscribe(events.PostHiddenChanged, search.index_hidden_or_shown_post)

@@ -36,6 +36,8 @@ BUNDLES: Final[dict[str, tuple[str, ...]]] = {
         "css/components/composer.css",
         "css/components/chat.css",
         "css/community/threads.css",
+        "css/community/reading.css",
+        "css/community/posts.css",
         "css/community/chat.css",
     ),
 }

@@ -149,6 +149,31 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="3", minute="40"),
         "options": {"expires": 3600},
     },
+    "send what members are told by e-mail": {
+        "task": "mail.send_emails",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "send what members are told by push": {
+        "task": "mail.send_pushes",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "plan the digests that are due": {
+        "task": "mail.plan_digests",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "forget what members were told long ago": {
+        "task": "mail.forget_old",
+        "schedule": crontab(hour="4", minute="25"),
+        "options": {"expires": 3600},
+    },
+    "remind of bookmarks": {
+        "task": "community.bookmarks",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "look for what is new among saved searches": {
         "task": "default.look_for_saved_searches",
         "schedule": 60.0,
@@ -158,6 +183,16 @@ app.conf.beat_schedule = {
         "task": "default.refresh_search",
         "schedule": crontab(hour="3", minute="55"),
         "options": {"expires": 3600},
+    },
+    "score threads for the top lists": {
+        "task": "insights.score_threads",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "unpin and lock threads whose time has come": {
+        "task": "default.tidy_threads",
+        "schedule": 300.0,
+        "options": {"expires": 300},
     },
     "forget whose old clicks were": {
         "task": "default.forget_old_ties",

@@ -7,12 +7,16 @@ a missing secret, host or address stops the start with the name of what is missi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
+from django.utils.translation import pgettext_lazy
 from environs import Env
 
 from config.logging import logging_settings
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -89,6 +93,7 @@ MIDDLEWARE = [
     "config.middleware.HealthMiddleware",
     "community.importing.middleware.OldHostsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.guest_pages.GuestPagesMiddleware",
     "config.languages.LanguageMiddleware",
     "config.middleware.DatabaseAwayMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -117,6 +122,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "community.groups.context.frame",
+                "community.notifications.context.badge",
             ],
         },
     }
@@ -331,6 +337,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 
 LOGGING = logging_settings(json=PRODUCTION, level=env.str("LOG_LEVEL", "INFO"))
 
+# How long a page read by guests may be kept, should nobody tell that it changed. 0 keeps none:
+# tests roll back what they write, and nobody is told of that.
+GUEST_PAGES_SECONDS = env.int("GUEST_PAGES_SECONDS", 0 if MODE == "test" else 30)
+
 # -- words and time ---------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -350,6 +360,19 @@ USE_I18N = True
 
 POSTS_PER_PAGE = 20
 THREADS_PER_PAGE = 25
+# So long after publishing, or after an edit of theirs, the same hand changes a post without a
+# revision being kept.
+EDIT_GRACE_SECONDS = env.int("EDIT_GRACE_SECONDS", 5 * 60)
+# What members give to posts, in the order shown: a name that is stored, an emoji, and what it is
+# called. The first stands under every post, the others behind its menu. A name no longer listed is
+# no longer shown; its rows stay.
+REACTIONS: dict[str, tuple[str, StrOrPromise]] = {
+    "heart": ("❤️", pgettext_lazy("reaction", "Love it")),
+    "helpful": ("👍", pgettext_lazy("reaction", "Helpful")),
+    "laugh": ("😄", pgettext_lazy("reaction", "Made me laugh")),
+    "surprise": ("😮", pgettext_lazy("reaction", "Didn't expect that")),
+    "want": ("🔥", pgettext_lazy("reaction", "Want it")),
+}
 
 # PostgreSQL's dictionaries that texts are stemmed by, the site's own language first; a member's
 # language chooses among them. Other scripts than Latin need none. A change wants
@@ -368,6 +391,24 @@ SEARCH_EMBEDDER_SECONDS = env.float("SEARCH_EMBEDDER_SECONDS", 0.5)
 # The share of likeness in a rank, the rest is words: 0 to 1.
 SEARCH_DENSE_WEIGHT = env.float("SEARCH_DENSE_WEIGHT", 0.55)
 SAVED_SEARCHES_MAX = env.int("SAVED_SEARCHES_MAX", 30)
+
+# -- telling members (docs/mail-and-push.md) ----------------------------------------------------
+
+# A notification waits so long before it leaves the house, and stays in when it is read meanwhile.
+NOTIFY_DELAY_SECONDS: dict[str, int] = {
+    "email": env.int("NOTIFY_EMAIL_DELAY_SECONDS", 120),
+    "push": env.int("NOTIFY_PUSH_DELAY_SECONDS", 5),
+}
+# Where replies to our letters go; each letter's has a signed mark behind a "+". Empty: nobody can
+# reply by e-mail.
+REPLY_ADDRESS = env.str("REPLY_ADDRESS", "" if PRODUCTION else "reply@shoal.example")
+REPLY_DAYS = env.int("REPLY_DAYS", 90)
+# What the mail provider says when it hands in a letter. Empty: no letters are taken.
+INBOUND_SECRET = env.str("INBOUND_SECRET", "" if PRODUCTION else "not-a-secret-inbound")
+INBOUND_MAX_BYTES = 10 * 1024 * 1024
+# Made by `manage.py vapid_keys`. Empty: no web push.
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", "")
+VAPID_CONTACT = env.str("VAPID_CONTACT", "mailto:hello@shoal.example")
 
 # -- commerce (each is a number a site may change) ----------------------------------------------
 

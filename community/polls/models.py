@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
@@ -13,6 +14,18 @@ from community.threads.models import Post
 QUESTION_MAX_CHARS = 200
 OPTION_MAX_CHARS = 120
 OPTIONS_MAX = 20
+
+
+def open_now(prefix: str = "") -> Q:
+    """Polls that take votes, by the database's clock. `prefix` leads to them: "poll__"."""
+    closes = f"{prefix}closes_at"
+    soon = Q(**{f"{closes}__isnull": True}) | Q(**{f"{closes}__gt": Now()})
+    return Q(**{f"{prefix}closed_at__isnull": True}) & soon
+
+
+class PollQuerySet(models.QuerySet["Poll"]):
+    def open(self) -> Self:
+        return self.filter(open_now())
 
 
 class Poll(models.Model):
@@ -32,6 +45,8 @@ class Poll(models.Model):
     voter_count = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = PollQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(choices_max__gte=1), name="poll_has_a_choice"),
@@ -40,9 +55,6 @@ class Poll(models.Model):
                 name="poll_closes_after_it_opens",
             ),
         ]
-
-    def is_open(self, at: datetime) -> bool:
-        return self.closed_at is None and (self.closes_at is None or at < self.closes_at)
 
 
 class PollOption(models.Model):

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from typing import Self
+
+from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
 from community.members.models import Member
 from community.threads.models import Post
+
+
+class ReactionQuerySet(models.QuerySet["Reaction"]):
+    def listed(self) -> Self:
+        """Those the site still has."""
+        return self.filter(name__in=list(settings.REACTIONS))
 
 
 class Reaction(models.Model):
@@ -16,6 +25,8 @@ class Reaction(models.Model):
     name = models.CharField(max_length=20)
     given_at = models.DateTimeField(default=timezone.now)
 
+    objects = ReactionQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["post", "member", "name"], name="reacted_once")
@@ -24,3 +35,11 @@ class Reaction(models.Model):
             models.Index(F("member"), F("given_at").desc(), name="reaction_of_member"),
             models.Index("given_at", name="reaction_by_time"),
         ]
+
+    @property
+    def emoji(self) -> str:
+        return str(settings.REACTIONS[self.name][0])
+
+    @property
+    def label(self) -> str:
+        return str(settings.REACTIONS[self.name][1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django import forms
@@ -11,12 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from community.groups.models import Group
 from community.members.models import Member
 from community.threads.errors import ReasonMissing, Refused, TitleMissing
-from community.threads.models import TITLE_MAX_CHARS
+from community.threads.heads import HeadForm
+from community.threads.models import EDIT_REASON_MAX_CHARS, TITLE_MAX_CHARS, Post
 from community.threads.services import LOCK_REASON_MAX_CHARS
 from community.uploads.errors import ImageRefused
 from community.uploads.models import ALT_MAX_CHARS
 from community.uploads.services import save_image
 from config.paging import whole_number
+
+HIDING_REASON_MISSING = _("Say why, for its author.")
 
 
 class KeyField(forms.CharField):
@@ -40,6 +43,39 @@ class NumberField(forms.IntegerField):
         return whole_number(str(value or ""), digits=9)
 
 
+class ComposerPart(forms.Form):
+    """Fields in the composer that make something of their own beside the post, or nothing.
+
+    Features above threads add theirs to PARTS in community/apps.py. `add` is the name of the
+    button that shows the fields; pressing it sends nothing but what was typed so far.
+    """
+
+    add: ClassVar[str]
+    prefix: ClassVar[str]  # type: ignore[misc]
+    goes_with_edits: ClassVar[bool] = False
+
+    def __init__(self, *args: Any, writer: Member | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.writer = writer
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the fields stand in the form that was sent."""
+        return any(self.add_prefix(name) in self.data for name in self.fields)
+
+    @property
+    def is_filled_in(self) -> bool:
+        """Whether there is anything in them to make something of."""
+        raise NotImplementedError
+
+    def write(self, post: Post) -> None:
+        """Make it, in the post's own transaction."""
+        raise NotImplementedError
+
+
+PARTS: list[type[ComposerPart]] = []
+
+
 class PostForm(forms.Form):
     """The composer: a body in Markdown and, for those without scripts, a picture to put in it."""
 
@@ -56,6 +92,10 @@ class PostForm(forms.Form):
     # Markdown that a piece of the page offers to put at the end: a link to a listing.
     add = forms.CharField(required=False, max_length=1000)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parts: dict[str, ComposerPart] = {}  # those that were taken, by their prefix
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if add := str(cleaned.get("add", "")).strip():
@@ -64,6 +104,25 @@ class PostForm(forms.Form):
             # In the text from here on: a preview or a refusal must not add it a second time.
             self.retype(body=cleaned["body"], add="")
         return cleaned
+
+    def take_parts(self, writer: Member, *, editing: bool = False) -> None:
+        """Read the parts that stand in the form; a fault in one is a fault of the form."""
+        kinds = [part for part in PARTS if part.goes_with_edits or not editing]
+        for part in (part(self.data, writer=writer) for part in kinds):
+            if part.is_asked_for or part.add in self.data:
+                self.parts[part.prefix] = part
+                if part.is_filled_in and part.errors and not self.is_unfinished:
+                    self.add_error(None, _("Look at what is marked below."))
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it was sent for a look or for more fields, not to be posted."""
+        return "preview" in self.data or any(part.add in self.data for part in PARTS)
+
+    def write_parts(self, post: Post) -> None:
+        for part in self.parts.values():
+            if part.is_filled_in:
+                part.write(post)
 
     def refuse(self, refusal: Refused) -> None:
         field = refusal.field if refusal.field in self.fields else None
@@ -114,10 +173,26 @@ class NewThreadForm(PostForm):
     client_key = KeyField(required=False)
 
     field_order = ["title", "body"]
+    head: HeadForm  # kind and tags, set by the view: they depend on the group
 
 
 class EditForm(PostForm):
     based_on = NumberField(required=False)  # revisions there were when editing began
+    reason = forms.CharField(
+        required=False,
+        label=_("Why"),
+        help_text=_("A few words for those who look at what changed."),
+        widget=forms.TextInput(attrs={"maxlength": EDIT_REASON_MAX_CHARS, "autocomplete": "off"}),
+    )
+
+
+class HideForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why it is hidden"),
+        error_messages={"required": HIDING_REASON_MISSING},
+        help_text=_("Its author and everybody who reads the thread see this."),
+        widget=forms.TextInput(attrs={"maxlength": LOCK_REASON_MAX_CHARS}),
+    )
 
 
 class LockForm(forms.Form):

@@ -19,12 +19,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 # Grows when the same source would render otherwise; posts keep the version that rendered them.
-MARKUP_VERSION = 1
+MARKUP_VERSION = 2
 SOURCE_MAX_CHARS = 50_000
 # What a source may grow to: "[a]: address" once and "[a]" nine thousand times are 90 MB of links.
 HTML_MAX_CHARS = 1_000_000
 IMAGES_MAX = 40  # pictures in one post; further ones stay their alt text
 MENTIONS_MAX = 50  # distinct handles looked up in one post; further ones stay text
+QUOTES_MAX = 50  # distinct posts noted as quoted in one post
 
 ADDRESSES_MAX = 500  # bare addresses in one post; where there are more, none becomes a link
 
@@ -44,6 +45,7 @@ ATTRIBUTES: dict[str, set[str]] = {
 }
 CLASSES: dict[str, set[str]] = {
     "a": {"mention", "picture"},
+    "blockquote": {"quote"},
     "div": {"table"},
     "th": {"center", "end"},
     "td": {"center", "end"},
@@ -59,6 +61,8 @@ ALIGNMENTS = {"text-align:center": "center", "text-align:right": "end"}
 MENTION = re.compile(r"(?<![\w@/.+-])@([a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?)(?![\w@])", re.I)
 IMAGE = re.compile(r"image:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z", re.I)
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.I)
+# "> [Ivo](/p/12/): …" says whose words these are; the link is our permalink of the post.
+QUOTED = re.compile(r"/(?:p|posts)/([1-9]\d{0,17})/?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class Rendered:
     html: str
     text: str  # without markup, for excerpts and search
     image_ids: tuple[UUID, ...] = ()
-    mentions: tuple[str, ...] = ()  # handles that exist
+    mentions: tuple[str, ...] = ()  # handles that exist, but for those in quotes of posts
+    quotes: tuple[int, ...] = ()  # ids of posts that are quoted by name, there or not
     links: tuple[str, ...] = ()  # http and https addresses, as written
 
 
@@ -132,6 +137,7 @@ def render(
         text=text,
         image_ids=tuple(weaver.image_ids),
         mentions=tuple(weaver.mentions),
+        quotes=tuple(weaver.quotes)[:QUOTES_MAX],
         links=tuple(weaver.links),
     )
 
@@ -277,12 +283,18 @@ class _Weaver:
     srcs: set[str] = field(default_factory=set)
     image_ids: dict[UUID, None] = field(default_factory=dict)
     mentions: dict[str, None] = field(default_factory=dict)
+    quotes: dict[int, None] = field(default_factory=dict)
     links: dict[str, None] = field(default_factory=dict)
+    in_quotes: list[bool] = field(default_factory=list)  # blockquotes around: of a post of ours?
 
     def weave(self, tokens: Sequence[Token]) -> None:
         outline: list[str] = []  # the headings the last one stands under, and itself
-        for token in tokens:
-            if token.type == "heading_open":
+        for index, token in enumerate(tokens):
+            if token.type == "blockquote_open":
+                self._quote(token, tokens[index + 1 : index + 3])
+            elif token.type == "blockquote_close":
+                self.in_quotes.pop()
+            elif token.type == "heading_open":
                 # No level is skipped, whatever the writer began with: readers jump by them.
                 while outline and outline[-1] >= token.tag:
                     outline.pop()
@@ -296,6 +308,21 @@ class _Weaver:
                     token.attrSet("class", ALIGNMENTS[style])
             elif token.children:
                 token.children = list(self._inline(token.children))
+
+    def _quote(self, quote: Token, first: Sequence[Token]) -> None:
+        """Mark a quote whose first line names a post of ours."""
+        line = first[1].children or [] if len(first) == 2 else []
+        named = QUOTED.match(str(line[0].attrGet("href") or "")) if line else None
+        closing = next((n for n, one in enumerate(line) if one.type == "link_close"), len(line) - 1)
+        follows = line[closing + 1] if closing + 1 < len(line) else None
+        if named and follows and follows.type == "text" and follows.content.startswith(":"):
+            if not any(self.in_quotes):
+                self.quotes[int(named[1])] = None
+            line[0].attrSet("href", f"/p/{named[1]}/")
+            quote.attrSet("class", "quote")
+            self.in_quotes.append(True)
+        else:
+            self.in_quotes.append(False)
 
     def _inline(self, children: Sequence[Token]) -> Iterable[Token]:
         in_link = False
@@ -363,7 +390,8 @@ class _Weaver:
             handle = match[1].lower()
             if handle not in self.pages:
                 continue
-            self.mentions[handle] = None
+            if not any(self.in_quotes):  # whoever is quoted mentioned them, not the writer
+                self.mentions[handle] = None
             if before := token.content[end : match.start()]:
                 yield _text_token(before)
             yield from _link(self.pages[handle], f"@{handle}", "mention")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +16,7 @@ from community.hiding.models import Hideable
 from community.members.models import Member, Viewer
 from community.tags.models import Tag
 from community.uploads.models import Image
+from config.guest_pages import changed
 
 TITLE_MAX_CHARS = 150
 POST_MAX_CHARS = 50_000
@@ -25,7 +27,7 @@ RESERVED_SLUGS = frozenset(
     {
         *("lock", "replies", "move", "split", "merge", "pin", "slow-mode", "closing", "tags"),
         *("read", "unread", "follow", "typing", "new-posts", "jump", "share", "edit", "history"),
-        *("poll", "draft", "close", "title", "moderate", "atom", "feed"),
+        *("poll", "draft", "close", "title", "kind", "moderate", "atom", "feed"),
     }
 )
 
@@ -51,6 +53,11 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         inside = Membership.objects.filter(group=OuterRef("group_id"), member_id=viewer.pk)
         return self.filter(~Q(group__join_mode=JoinMode.HIDDEN) | Exists(inside))
 
+    def update(self, **values: Any) -> int:
+        # Of which threads is not known here.
+        changed("threads", "thread")
+        return super().update(**values)
+
     def in_groups_of(self, member: Member) -> Self:
         """Threads of the groups `member` is in."""
         return self.filter(group__memberships__member=member)
@@ -61,11 +68,17 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
             self.filter(is_listed=True)
             .select_related("group", "author")
             .only(
-                *("title", "is_listed", "excerpt", "last_post_at", "reply_count"),
-                *("pinned_at", "locked_at", "answer"),
+                *("title", "is_listed", "excerpt", "last_post_at", "reply_count", "kind"),
+                *("pinned_at", "pinned_until", "locked_at", "answer"),
                 *("group__name", "group__glyph", "group__tint"),
                 *("author__name", "author__handle", "author__avatar"),
             )
+        )
+
+    def pinned(self, now: datetime) -> Self:
+        """Threads that stand first in their group's list at `now`."""
+        return self.filter(
+            Q(pinned_until__isnull=True) | Q(pinned_until__gt=now), pinned_at__isnull=False
         )
 
     def latest_first(self) -> Self:
@@ -185,6 +198,11 @@ class Thread(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and let go of pages that show the thread as it was."""
+        super().save(*args, **kwargs)
+        changed("threads", f"thread:{self.pk}")
+
     def get_absolute_url(self) -> str:
         return reverse("thread", args=[self.pk, self.slug])
 
@@ -202,6 +220,17 @@ class Thread(models.Model):
     @property
     def is_locked(self) -> bool:
         return self.locked_at is not None
+
+    def is_silent_too_long(self, now: datetime) -> bool:
+        """Whether nobody has written for as long as moderators said it may be silent."""
+        days = self.close_after_days
+        return days is not None and now - self.last_post_at >= timedelta(days=days)
+
+    @property
+    def takes_replies(self) -> bool:
+        """Whether it is neither locked, nor silent for too long, nor merged into another."""
+        closed = self.is_locked or self.merged_into_id is not None
+        return not closed and not self.is_silent_too_long(timezone.now())
 
     @property
     def page_count(self) -> int:
@@ -276,6 +305,12 @@ class Post(Hideable):
     def get_absolute_url(self) -> str:
         """The permalink: finds the page the post is on, however posts per page may change."""
         return reverse("post", args=[self.pk])
+
+    @property
+    def place(self) -> str:
+        """Its address on its page."""
+        page = f"?page={self.page}" if self.page > 1 else ""
+        return f"{self.thread.get_absolute_url()}{page}#p{self.number}"
 
     @property
     def is_opening(self) -> bool:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import unescape
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, Subquery
+from django.utils.html import strip_tags
 
 from community.groups.models import Membership, Role
 from community.groups.services import membership_of
 from community.members.models import Member, Viewer
-from community.threads.models import Post, Thread, ThreadLink, ThreadQuerySet
+from community.threads.entries import entries_between
+from community.threads.kinds import KINDS, Fact, facts_of
+from community.threads.lists import with_tags
+from community.threads.models import (
+    Post,
+    Thread,
+    ThreadEntry,
+    ThreadKind,
+    ThreadLink,
+    ThreadQuerySet,
+)
+from community.threads.services import excerpt_of
 from config.paging import whole_number
 from config.pieces import Key, more_told, told
 
@@ -26,15 +39,18 @@ class ShownPost:
     role: str = ""  # the author's role in the group now, when it is more than member
     readable: bool = True  # False: hidden from this viewer, who sees a placeholder
     mine: bool = False
-    may_edit: bool = False
     may_reply: bool = False
-    may_flag: bool = False
+    may_react: bool = False
+    may_restore: bool = False  # or look at what a moderator hid: the way there is shown
     is_answer: bool = False
+    answer: Post | None = None  # the thread's answer, when this is the opening post
 
     @property
-    def answer(self) -> Post | None:
-        """The thread's answer, when this is the opening post."""
-        return self.post.thread.answer if self.post.is_opening else None
+    def answer_excerpt(self) -> str:
+        """The words of the answer, in short."""
+        if self.answer is None:
+            return ""
+        return excerpt_of(" ".join(unescape(strip_tags(self.answer.html)).split()))
 
     @property
     def told(self) -> Key | None:
@@ -42,11 +58,12 @@ class ShownPost:
         post, more = self.post, more_told(self.post)
         if self.mine or more is None:
             return None
-        answered = post.reply_to
+        answered, answer = post.reply_to, self.answer
         return (
-            *("post", self.role, self.readable, self.may_edit, self.may_reply, self.may_flag),
-            *(self.is_answer, post.page, post.is_opening and post.thread.answer_id),
+            *("post", self.role, self.readable, self.may_reply, self.may_react),
+            *(self.may_restore, self.is_answer, post.page),
             *(told(post), told(post.author), told(answered), told(answered and answered.author)),
+            *(told(answer), told(answer and answer.author)),
             more,
         )
 
@@ -61,6 +78,39 @@ class ThreadPage:
     membership: Membership | None
     viewer: Viewer
     numbers: list[int | None] = field(default_factory=list)  # None is a gap
+    entries: list[ThreadEntry] = field(default_factory=list)  # what was done here, in order
+    # Of a page whose posts all went elsewhere: the pages before and after it that have some.
+    nearest: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def facts(self) -> list[Fact]:
+        """What the form of the thread's kind says; on the first page."""
+        return facts_of(self.thread.kind, self.thread.details) if self.number == 1 else []
+
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        """Slug and name of each tag the thread carries."""
+        rows: list[dict[str, str]] = getattr(self.thread, "tag_rows", [])
+        return rows
+
+    @property
+    def kind_icon(self) -> str:
+        """The icon of the kind's badge; empty for a plain discussion."""
+        talk = self.thread.kind == ThreadKind.TALK
+        return "" if talk else KINDS[self.thread.kind].icon
+
+    def entries_of(self, shown: ShownPost | None) -> list[ThreadEntry]:
+        """What was done after this post and before the next one; None: before the first."""
+        if not self.entries:
+            return []
+        numbers = [one.post.number for one in self.posts]
+        start = shown.post.number if shown else 0
+        end = next((number for number in numbers if number > start), None)
+        return [
+            entry
+            for entry in self.entries
+            if entry.after_number >= start and (end is None or entry.after_number < end)
+        ]
 
     @property
     def plain_posts(self) -> list[Post]:
@@ -84,26 +134,46 @@ class ThreadPage:
         return self.number + 1 if self.number < self.last else None
 
     @property
+    def first_number(self) -> int:
+        """The number of the first post on this page; 1 on an empty one."""
+        return self.posts[0].post.number if self.posts else 1
+
+    @property
     def last_number(self) -> int:
         """The number of the last post on this page; 0 on an empty one."""
         return self.posts[-1].post.number if self.posts else 0
 
     @property
     def may_write(self) -> bool:
-        return self.membership is not None and not self.thread.is_locked
+        if self.membership is None or self.thread.is_locked:
+            return False
+        return self.membership.moderates or self.thread.takes_replies
 
     @property
     def may_lock(self) -> bool:
         return self.membership is not None and self.membership.moderates
+
+    @property
+    def may_change_head(self) -> bool:
+        """Whether title, tags and kind are the viewer's to change."""
+        if self.membership is None:
+            return False
+        own = self.viewer.pk == self.thread.author_id
+        return self.may_lock or (own and self.thread.is_listed and not self.thread.is_locked)
 
 
 def for_page(threads: ThreadQuerySet) -> ThreadQuerySet:
     """With all a thread page and a post's address need of the thread, in one query.
 
     `has_links` says whether `related_threads` would find anything: few threads have links.
+    `has_entries` likewise of what moderators did, `tag_rows` are its tags.
     """
     links = ThreadLink.objects.filter(Q(from_thread=OuterRef("pk")) | Q(to_thread=OuterRef("pk")))
-    return threads.select_related("group").annotate(has_links=Exists(links))
+    entries = ThreadEntry.objects.filter(thread=OuterRef("pk"))
+    noted = threads.select_related("group").annotate(
+        has_links=Exists(links), has_entries=Exists(entries)
+    )
+    return with_tags(noted)
 
 
 def related_threads(thread: Thread, viewer: Viewer) -> list[Thread]:
@@ -130,13 +200,20 @@ def posts_for_page(thread: Thread, *, after: int, last: int) -> list[Post]:
         .select_related("author", "reply_to__author")
         .only(
             *("thread", "number", "html", "client_key", "created_at", "edited_at"),
-            *("hidden_at", "hidden_reason", "author__name", "author__handle", "author__avatar"),
+            *("hidden_at", "hidden_by", "hidden_reason", "is_wiki", "reactions"),
+            *("author__name", "author__handle", "author__avatar"),
             *("reply_to__number", "reply_to__author__name"),
         )
-        .annotate(author_role=Subquery(role.values("role")))
+        # `poll_id` says whether a poll stands under a post: few have one.
+        .annotate(author_role=Subquery(role.values("role")), poll_id=F("poll__pk"))
         .order_by("number")
     )
     return list(posts)
+
+
+def last_of_page(number: int) -> int:
+    """Return the highest number on the page that post `number` is on."""
+    return Post(number=number).page * settings.POSTS_PER_PAGE
 
 
 def page_number(wanted: str | None, thread: Thread) -> int | None:
@@ -144,7 +221,11 @@ def page_number(wanted: str | None, thread: Thread) -> int | None:
     if not wanted:
         return 1
     if wanted == "last":
-        return thread.page_count
+        if not getattr(thread, "has_entries", False):
+            return thread.page_count
+        # The last posts may have gone to another thread.
+        last = Post.objects.filter(thread=thread).aggregate(last=Max("number"))["last"]
+        return Post(number=last or 1).page
     number = whole_number(wanted, digits=9)
     return number if number is not None and 1 <= number <= thread.page_count else None
 
@@ -154,6 +235,10 @@ def thread_page(thread: Thread, number: int, viewer: Viewer) -> ThreadPage:
     size = settings.POSTS_PER_PAGE
     membership = membership_of(viewer, thread.group) if isinstance(viewer, Member) else None
     posts = posts_for_page(thread, after=(number - 1) * size, last=number * size)
+    entries: list[ThreadEntry] = []
+    if getattr(thread, "has_entries", False):
+        first = (number - 1) * size + 1 if number > 1 else 0
+        entries = entries_between(thread, first, number * size)
     return ThreadPage(
         thread=thread,
         number=number,
@@ -161,34 +246,63 @@ def thread_page(thread: Thread, number: int, viewer: Viewer) -> ThreadPage:
         membership=membership,
         viewer=viewer,
         numbers=page_numbers(number, thread.page_count),
+        entries=entries,
+        nearest=(None, None) if posts else _nearest(thread, number),
+    )
+
+
+def _nearest(thread: Thread, number: int) -> tuple[int | None, int | None]:
+    """Return the nearest pages with posts before and after page `number`. One query."""
+    size = settings.POSTS_PER_PAGE
+    before = Max("number", filter=Q(number__lte=(number - 1) * size))
+    after = Min("number", filter=Q(number__gt=number * size))
+    found = Post.objects.filter(thread=thread).aggregate(before=before, after=after)
+    return (
+        Post(number=found["before"]).page if found["before"] else None,
+        Post(number=found["after"]).page if found["after"] else None,
     )
 
 
 def shown_posts(
     posts: list[Post], thread: Thread, viewer: Viewer, membership: Membership | None
 ) -> list[ShownPost]:
-    """Say of each post (of `posts_for_page`) what `viewer` sees and may do. No query."""
+    """Say of each post (of `posts_for_page`) what `viewer` sees and may do.
+
+    One query where the opening post shows an answer that stands on another page, else none.
+    """
     moderates = membership is not None and membership.moderates
+    answer = next((post for post in posts if post.pk == thread.answer_id), None)
+    if answer is None and thread.answer_id is not None and posts and posts[0].is_opening:
+        answer = _answer_of(thread)
     shown = []
     for post in posts:
         post.thread = thread
         role: str | None = post.author_role  # type: ignore[attr-defined]
         mine = viewer.is_authenticated and post.author_id == viewer.pk
         readable = mine or not post.is_hidden
-        open_to_author = mine and membership is not None and not thread.is_locked
         shown.append(
             ShownPost(
                 post=post,
                 role="" if role in (None, Role.MEMBER) else role,
                 readable=readable,
                 mine=mine,
-                may_edit=not post.is_hidden and (moderates or open_to_author),
                 may_reply=not post.is_hidden and membership is not None and not thread.is_locked,
-                may_flag=viewer.is_authenticated and not mine and not post.is_hidden,
+                may_react=viewer.is_authenticated and not mine and not post.is_hidden,
+                may_restore=post.is_hidden and (moderates or (mine and post.is_deleted)),
                 is_answer=post.pk == thread.answer_id,
+                answer=answer if post.is_opening else None,
             )
         )
     return shown
+
+
+def _answer_of(thread: Thread) -> Post | None:
+    answers = Post.objects.filter(pk=thread.answer_id, hidden_at__isnull=True)
+    return (
+        answers.select_related("author")
+        .only("thread", "number", "html", "author__name", "author__handle", "author__avatar")
+        .first()
+    )
 
 
 def page_numbers(current: int, last: int) -> list[int | None]:

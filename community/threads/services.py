@@ -6,20 +6,22 @@ that changes what a reader sees makes `Thread.version` grow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 
-from community.events import PostEdited, PostPublished
+from community.events import AnswerChosen, PostEdited, PostHiddenChanged, PostPublished
 from community.groups.models import Group, Membership
 from community.groups.services import membership_of
-from community.members.models import Member
+from community.members.models import Member, TrustLevel
+from community.threads.entries import REASON_MAX_CHARS, clean_reason, leave_entry
 from community.threads.errors import (
     BodyMissing,
     BodyTooLong,
@@ -27,17 +29,22 @@ from community.threads.errors import (
     MayNotChoose,
     MayNotEdit,
     MayNotLock,
+    MayNotMakeWiki,
     NotAMember,
     PostHidden,
     ReasonMissing,
+    SlowMode,
+    ThreadClosed,
     ThreadLocked,
     TitleMissing,
     TitleTooLong,
 )
 from community.threads.following import wrote
+from community.threads.kinds import clean_details, clean_kind
 from community.threads.live import announce_post
 from community.threads.markup import MARKUP_VERSION, Rendered, SourceTooLong
 from community.threads.models import (
+    EDIT_REASON_MAX_CHARS,
     EXCERPT_MAX_CHARS,
     POST_MAX_CHARS,
     TITLE_MAX_CHARS,
@@ -45,12 +52,16 @@ from community.threads.models import (
     PostImage,
     Revision,
     Thread,
+    ThreadEntry,
+    ThreadKind,
 )
+from community.threads.references import write_references
 from community.threads.rendering import render_body
+from community.threads.tagging import first_tags, listing_changed
 from community.uploads.models import Image
 from config.outbox import publish
 
-LOCK_REASON_MAX_CHARS: Final = 300
+LOCK_REASON_MAX_CHARS: Final = REASON_MAX_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,9 @@ class Attempt:
 Gate = Callable[[Attempt], None]
 POST_GATES: list[Gate] = []
 
+# What features above write with a post, in its transaction: a poll.
+Then = Callable[[Post], object]
+
 
 # -- writing ----------------------------------------------------------------------------------
 
@@ -82,21 +96,29 @@ def start_thread(
     group: Group,
     title: str,
     body: str,
+    kind: str = ThreadKind.TALK,
+    details: Mapping[str, Any] | None = None,
+    tags: Sequence[str] = (),
     client_key: UUID | None = None,
     at: datetime | None = None,
+    then: Then | None = None,
 ) -> Post:
     """Open a thread and return its opening post.
 
     `title` has 1 to TITLE_MAX_CHARS characters, `body` (Markdown) 1 to POST_MAX_CHARS. The same
-    `client_key` again returns what it made before. `at` dates the post (now when None).
+    `client_key` again returns what it made before. `at` dates the post (now when None). `then` is
+    called with the new post in its transaction. `kind` is one the group offers (threads.kinds),
+    `details` what was typed into its form, `tags` at most 5 names.
 
-    Raises NotAMember, TitleMissing, TitleTooLong, BodyMissing, BodyTooLong, or Refused by a gate.
-    Announces PostPublished.
+    Raises NotAMember, TitleMissing, TitleTooLong, BodyMissing, BodyTooLong, KindUnknown,
+    DetailsUnfit, TagsUnfit, or Refused by a gate. Announces PostPublished.
     """
 
     def write() -> Post:
         title_, body_ = clean_title(title), clean_body(body)
         _ensure_member(author, group)
+        kind_ = clean_kind(kind, group)
+        details_ = clean_details(kind_, details or {})
         rendered = _render(body_, group, [author])
         moment = at or timezone.now()
         _ask_gates(Attempt(author, group, None, None, title_, body_, rendered, moment))
@@ -109,9 +131,15 @@ def start_thread(
             last_post_at=moment,
             last_post_by=author,
             last_number=1,
+            kind=kind_,
+            details=details_,
         )
+        if tags:
+            first_tags(thread, tags, by=author)
         post = _add_post(thread, author, 1, body_, rendered, None, client_key, moment)
         wrote(member=author, thread=thread, number=1, seen=0, at=moment)
+        if then is not None:
+            then(post)
         Group.objects.filter(pk=group.pk).update(thread_count=F("thread_count") + 1)
         _touch_group(group.pk, moment)
         return post
@@ -128,6 +156,7 @@ def publish_post(
     seen: int = 0,
     client_key: UUID | None = None,
     at: datetime | None = None,
+    then: Then | None = None,
 ) -> Post:
     """Add a reply. `reply_to` is a post of the same thread; one of another thread is left out.
 
@@ -135,33 +164,49 @@ def publish_post(
     in a thread tracks it from then on, unless they chose otherwise.
 
     `body` (Markdown) has 1 to POST_MAX_CHARS characters. The same `client_key` again returns the
-    post it made before. `at` dates the post (now when None).
+    post it made before. `at` dates the post (now when None). `then` is called with the new post in
+    its transaction.
 
-    Raises NotAMember, ThreadLocked, BodyMissing, BodyTooLong, or Refused by a gate. Announces
-    PostPublished.
+    A thread that was merged meanwhile takes the reply in the thread it is part of now.
+
+    Raises NotAMember, ThreadLocked, ThreadClosed, SlowMode, BodyMissing, BodyTooLong, or Refused
+    by a gate. Announces PostPublished.
     """
 
     def write() -> Post:
         body_ = clean_body(body)
-        _ensure_member(author, thread.group)
+        membership = _ensure_member(author, thread.group)
         rendered = _render(body_, thread.group, [author])
         locked = _lock(thread.pk)
+        while locked.merged_into_id is not None:
+            locked = _lock(locked.merged_into_id)
+        if locked.group_id != thread.group_id:
+            membership = _ensure_member(author, locked.group)
+            rendered = _render(body_, locked.group, [author])
         _ensure_open(locked)
         # After the lock: numbers and dates grow together.
         moment = at or timezone.now()
-        _ask_gates(Attempt(author, thread.group, locked, None, "", body_, rendered, moment))
+        if not membership.moderates:
+            _ensure_in_time(locked, author, moment)
+        _ask_gates(Attempt(author, locked.group, locked, None, "", body_, rendered, moment))
         locked.last_number += 1
         locked.reply_count += 1
         locked.version += 1
         if moment >= locked.last_post_at:
             locked.last_post_at, locked.last_post_by = moment, author
-        answered = reply_to if reply_to and reply_to.thread_id == locked.pk else None
+        answered = reply_to
+        if answered and locked.pk != thread.pk:
+            answered = Post.objects.filter(pk=answered.pk).first()  # it came along
+        if answered and answered.thread_id != locked.pk:
+            answered = None
         post = _add_post(
             locked, author, locked.last_number, body_, rendered, answered, client_key, moment
         )
         wrote(member=author, thread=locked, number=locked.last_number, seen=seen, at=moment)
         if at is None:
             transaction.on_commit(lambda: announce_post(post), robust=True)
+        if then is not None:
+            then(post)
         locked.save(
             update_fields=[
                 *("last_number", "reply_count", "version", "last_post_at", "last_post_by")
@@ -175,41 +220,90 @@ def publish_post(
 
 
 @transaction.atomic
-def edit_post(*, post: Post, editor: Member, body: str, based_on: int | None = None) -> Post:
+def edit_post(
+    *,
+    post: Post,
+    editor: Member,
+    body: str,
+    reason: str = "",
+    based_on: int | None = None,
+    then: Then | None = None,
+) -> Post:
     """Replace what a post says and keep a revision of what it said. No change writes nothing.
 
+    For settings.EDIT_GRACE_SECONDS after publishing, or after a revision of theirs, the same hand
+    changes it for free: no revision, unless a `reason` is given (cut to 200 characters).
     `based_on` is the number of revisions there were when the editor began (None does not ask).
+    `then` is called with the post in this transaction, also when nothing changed.
 
     Raises MayNotEdit, NotAMember, ThreadLocked, PostHidden, EditedMeanwhile, BodyMissing,
-    BodyTooLong, or Refused by a gate. Moderators of the group edit in locked threads too.
+    BodyTooLong, or Refused by a gate. Moderators of the group edit in locked threads too, and
+    members at trust level 1 or more whatever is a wiki.
     Announces PostEdited.
     """
     body = clean_body(body)
     post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
     thread = _lock(post.thread_id)
     ensure_may_edit(post, editor, thread)
+    if then is not None:
+        then(post)
     if body == post.body:
         return post
-    so_far = post.revisions.count()
+    last = post.revisions.order_by("-number").first()
+    so_far = last.number if last else 0
     if based_on is not None and based_on != so_far:
         raise EditedMeanwhile
     kept = list(post.post_images.values_list("image_id", flat=True))
     rendered = _render(body, thread.group, [post.author, editor], kept)
     now = timezone.now()
     _ask_gates(Attempt(editor, thread.group, thread, post, "", body, rendered, now))
-    Revision.objects.create(
-        post=post, number=so_far + 1, body=post.body, replaced_at=now, replaced_by=editor
-    )
+    reason = " ".join(_storable(reason).split())[:EDIT_REASON_MAX_CHARS]
+    if reason or not _is_free(post, editor, last, now):
+        Revision.objects.create(
+            post=post,
+            number=so_far + 1,
+            body=post.body,
+            replaced_at=now,
+            replaced_by=editor,
+            reason=reason,
+        )
+        post.edited_at = now
     post.body, post.html, post.markup_version = body, rendered.html, MARKUP_VERSION
-    post.edited_at = now
     post.save(update_fields=["body", "html", "markup_version", "edited_at"])
     post.post_images.all().delete()
     _add_images(post, rendered.image_ids)
+    write_references(post, rendered)
     if post.is_opening:
         thread.excerpt = excerpt_of(rendered.text)
     thread.version += 1
     thread.save(update_fields=["excerpt", "version"])
     publish(PostEdited(post_id=post.pk))
+    return post
+
+
+def _is_free(post: Post, editor: Member, last: Revision | None, now: datetime) -> bool:
+    """Whether this edit is one with what its editor wrote a moment ago."""
+    grace = timedelta(seconds=settings.EDIT_GRACE_SECONDS)
+    if last is None:
+        return post.author_id == editor.pk and now - post.created_at < grace
+    return last.replaced_by_id == editor.pk and now - last.replaced_at < grace
+
+
+@transaction.atomic
+def set_wiki(*, post: Post, by: Member, is_wiki: bool) -> Post:
+    """Open a post to every member of the group at trust level 1 or more, or close it again.
+
+    Raises MayNotMakeWiki unless `by` moderates the group or wrote the post and is at trust level 3
+    or more; PostHidden, ThreadLocked.
+    """
+    post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
+    thread = _lock(post.thread_id)
+    ensure_may_make_wiki(post, by, thread)
+    if post.is_wiki != is_wiki:
+        post.is_wiki = is_wiki
+        post.save(update_fields=["is_wiki"])
+        thread.version += 1
+        thread.save(update_fields=["version"])
     return post
 
 
@@ -221,13 +315,14 @@ def lock_thread(*, thread: Thread, by: Member, reason: str, at: datetime | None 
     """
     thread = _lock(thread.pk)
     ensure_may_lock(thread, by)
-    reason = " ".join(reason.split())[:LOCK_REASON_MAX_CHARS]
+    reason = clean_reason(reason)
     if not reason:
         raise ReasonMissing
     if not thread.is_locked:
         thread.locked_at, thread.locked_by, thread.lock_reason = at or timezone.now(), by, reason
         thread.version += 1
         thread.save(update_fields=["locked_at", "locked_by", "lock_reason", "version"])
+        leave_entry(thread, ThreadEntry.Verb.LOCK, by=by, reason=reason, at=thread.locked_at)
     return thread
 
 
@@ -238,8 +333,15 @@ def unlock_thread(*, thread: Thread, by: Member) -> Thread:
     ensure_may_lock(thread, by)
     if thread.is_locked:
         thread.locked_at, thread.locked_by, thread.lock_reason = None, None, ""
+        if thread.is_silent_too_long(timezone.now()):
+            thread.close_after_days = None  # else it would close again at once
         thread.version += 1
-        thread.save(update_fields=["locked_at", "locked_by", "lock_reason", "version"])
+        thread.save(
+            update_fields=[
+                *("locked_at", "locked_by", "lock_reason", "close_after_days", "version")
+            ]
+        )
+        leave_entry(thread, ThreadEntry.Verb.UNLOCK, by=by)
     return thread
 
 
@@ -248,7 +350,7 @@ def choose_answer(*, thread: Thread, post: Post | None, by: Member) -> Thread:
     """Mark a post of the thread as its answer, or none.
 
     Raises MayNotChoose unless `by` opened the thread or moderates the group, or when the post is
-    another thread's or hidden.
+    another thread's or hidden. Announces AnswerChosen.
     """
     thread = _lock(thread.pk)
     if by.pk != thread.author_id and not _moderates(by, thread.group):
@@ -259,7 +361,14 @@ def choose_answer(*, thread: Thread, post: Post | None, by: Member) -> Thread:
         thread.answer = post
         thread.version += 1
         thread.save(update_fields=["answer", "version"])
+        if post is not None:
+            publish(AnswerChosen(thread_id=thread.pk, post_id=post.pk, member_id=by.pk))
     return thread
+
+
+def takes_answer(thread: Thread) -> bool:
+    """Whether a reply can be chosen as the thread's answer in the page."""
+    return thread.kind == ThreadKind.QUESTION or thread.answer_id is not None
 
 
 @transaction.atomic
@@ -275,6 +384,7 @@ def rerender_post(post_id: int) -> bool:
     changed = rendered.html != post.html
     post.html, post.markup_version = rendered.html, MARKUP_VERSION
     post.save(update_fields=["html", "markup_version"])
+    write_references(post, rendered)
     if changed:
         thread.version += 1
         thread.save(update_fields=["version"])
@@ -286,7 +396,7 @@ def post_hidden_changed(post: Post) -> None:
     """Let counters and lists follow after a post was hidden or shown. Safe to call twice.
 
     The caller has saved the post in this transaction. A thread whose opening post is hidden
-    leaves the lists, its last post is the last one that can be read.
+    leaves the lists, its last post is the last one that can be read. Announces PostHiddenChanged.
     """
     thread = _lock(post.thread_id)
     shown = Post.objects.filter(thread=thread, hidden_at__isnull=True)
@@ -306,11 +416,13 @@ def post_hidden_changed(post: Post) -> None:
         ]
     )
     _images_follow(post)
+    listing_changed(thread, was_listed=was_listed)
     listed = Thread.objects.filter(group=thread.group_id, is_listed=True)
     Group.objects.filter(pk=thread.group_id).update(
         thread_count=F("thread_count") + int(thread.is_listed) - int(was_listed),
         last_post_at=listed.aggregate(latest=Max("last_post_at"))["latest"],
     )
+    publish(PostHiddenChanged(post_id=post.pk))
 
 
 def _images_follow(post: Post) -> None:
@@ -331,10 +443,23 @@ def ensure_may_edit(post: Post, editor: Member, thread: Thread) -> None:
         raise NotAMember
     if membership.moderates:
         return
-    if post.author_id != editor.pk:
+    open_to_all = post.is_wiki and editor.trust_level >= TrustLevel.BASIC
+    if post.author_id != editor.pk and not open_to_all:
         raise MayNotEdit
     if post.is_hidden:
         raise PostHidden
+    _ensure_open(thread)
+
+
+def ensure_may_make_wiki(post: Post, by: Member, thread: Thread) -> None:
+    """Raise MayNotMakeWiki, PostHidden or ThreadLocked. One query."""
+    membership = membership_of(by, thread.group)
+    if post.is_hidden:
+        raise PostHidden
+    if membership is not None and membership.moderates:
+        return
+    if membership is None or post.author_id != by.pk or by.trust_level < TrustLevel.REGULAR:
+        raise MayNotMakeWiki
     _ensure_open(thread)
 
 
@@ -455,6 +580,7 @@ def _add_post(
         created_at=at,
     )
     _add_images(post, rendered.image_ids)
+    write_references(post, rendered, is_new=True)
     publish(PostPublished(post_id=post.pk))
     return post
 
@@ -484,6 +610,21 @@ def _ensure_member(member: Member, group: Group) -> Membership:
 def _ensure_open(thread: Thread) -> None:
     if thread.is_locked:
         raise ThreadLocked
+
+
+def _ensure_in_time(thread: Thread, author: Member, moment: datetime) -> None:
+    """Raise ThreadClosed after too long a silence, SlowMode too soon after the author's last post.
+
+    Moderators are asked neither. No query unless the thread is in slow mode.
+    """
+    if thread.is_silent_too_long(moment):
+        raise ThreadClosed
+    if not thread.slow_mode_seconds:
+        return
+    pause = timedelta(seconds=thread.slow_mode_seconds)
+    own = Post.objects.filter(thread=thread, author=author, created_at__gt=moment - pause)
+    if last := own.aggregate(last=Max("created_at"))["last"]:
+        raise SlowMode.until(last + pause, moment)
 
 
 def _moderates(member: Member, group: Group) -> bool:

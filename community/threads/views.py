@@ -6,6 +6,7 @@ with 422, the one refusal that htmx shows.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +26,10 @@ from community.members.web import MemberRequest, member_required, wants_delete
 from community.threads.diffs import Piece, diff
 from community.threads.errors import BodyTooLong, NotAMember, Refused
 from community.threads.forms import EditForm, LockForm, NewThreadForm, PostForm, ReplyForm
+from community.threads.heads import HeadForm
 from community.threads.markup import SourceTooLong
 from community.threads.models import Post, Revision, Thread
+from community.threads.moderating import heir_of
 from community.threads.pages import (
     ThreadPage,
     for_page,
@@ -47,9 +50,11 @@ from community.threads.services import (
     submitted,
     unlock_thread,
 )
+from config.guest_pages import keep
 from config.paging import whole_number
 
 REVISIONS_PER_PAGE = 10
+VIA = re.compile(r"[a-z0-9_-]{1,30}")  # a handle
 
 
 # -- reading ----------------------------------------------------------------------------------
@@ -59,6 +64,8 @@ REVISIONS_PER_PAGE = 10
 def show(request: HttpRequest, thread_id: int, slug: str) -> HttpResponse:
     """A thread, by page of post numbers; `?reply_to=2#reply` opens the composer on post 2."""
     thread = thread_or_404(request, thread_id)
+    if thread.merged_into_id is not None:
+        return _to_heir(request, thread)
     if slug != thread.slug:
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         return redirect(thread.get_absolute_url() + query)
@@ -68,13 +75,21 @@ def show(request: HttpRequest, thread_id: int, slug: str) -> HttpResponse:
     page = thread_page(thread, number, request.user)
     answered = _answered(thread, request.GET.get("reply_to"), request.user)
     form = ReplyForm(initial={"reply_to": answered.number if answered else None})
-    return _thread(request, page, form, answered)
+    return keep(_thread(request, page, form, answered), "thread", f"thread:{thread.pk}")
 
 
 @require_GET
 def permalink(request: HttpRequest, post_id: int) -> HttpResponse:
-    """To the page the post is on, however posts per page may change."""
-    return HttpResponseRedirect(post_or_404(request, post_id).place)
+    """To the page the post is on, however posts per page may change.
+
+    A link that was shared says by `?via=` who passed it on; the thread's address keeps it.
+    """
+    place = post_or_404(request, post_id).place
+    via = request.GET.get("via", "")
+    if VIA.fullmatch(via):
+        page, _hash, number = place.partition("#")
+        place = f"{page}{'&' if '?' in page else '?'}via={via}#{number}"
+    return HttpResponseRedirect(place)
 
 
 @require_GET
@@ -128,9 +143,12 @@ def new(request: MemberRequest, slug: str) -> HttpResponse:
     if membership_of(request.user, group) is None:
         return _new(request, group, None, status=NotAMember.status)
     if request.method == "GET":
-        return _new(request, group, NewThreadForm())
+        form = NewThreadForm()
+        form.head = HeadForm(group, initial={"kind": request.GET.get("kind", "")})
+        return _new(request, group, form)
     form = NewThreadForm(request.POST, request.FILES)
     form.is_valid()
+    form.head = HeadForm(group, request.POST)
     key = form.cleaned_data.get("client_key")
     if key and (earlier := submitted(request.user, key)):
         return _go_to(request, earlier)
@@ -139,7 +157,7 @@ def new(request: MemberRequest, slug: str) -> HttpResponse:
     if form.is_unfinished:
         form.errors.pop("title", None)  # may come later than a look at the body
         return _new(request, group, form, status=422 if form.errors else 200)
-    if form.errors:
+    if not form.head.is_complete() or form.errors:
         return _new(request, group, form, status=422)
     try:
         post = start_thread(
@@ -147,6 +165,9 @@ def new(request: MemberRequest, slug: str) -> HttpResponse:
             group=group,
             title=form.cleaned_data["title"],
             body=form.cleaned_data["body"],
+            kind=form.head.chosen,
+            details=form.head.typed,
+            tags=form.head.names,
             client_key=key,
             then=form.write_parts,
         )
@@ -204,6 +225,7 @@ def edit(request: MemberRequest, post_id: int) -> HttpResponse:
     form = EditForm(request.POST, request.FILES)
     form.is_valid()
     form.take_picture(owner=request.user, group=post.thread.group)
+    form.take_parts(request.user, editing=True)
     if "preview" in request.POST or form.errors:
         return _edit(request, post, form, status=422 if form.errors else 200)
     try:
@@ -213,6 +235,7 @@ def edit(request: MemberRequest, post_id: int) -> HttpResponse:
             body=form.cleaned_data["body"],
             reason=form.cleaned_data["reason"],
             based_on=form.cleaned_data["based_on"],
+            then=form.write_parts,
         )
     except Refused as refusal:
         form.refuse(refusal)
@@ -261,6 +284,14 @@ def lock(request: MemberRequest, thread_id: int) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect(thread.get_absolute_url())
     return redirect(thread)
+
+
+def _to_heir(request: HttpRequest, thread: Thread) -> HttpResponse:
+    """To where the posts of a merged thread are now, if the viewer may read them there."""
+    target, post = heir_of(thread, whole_number(request.GET.get("page"), digits=6) or 1)
+    if not Thread.objects.visible_to(request.user).filter(pk=target.pk).exists():
+        raise Http404
+    return redirect(post or target, permanent=True)
 
 
 # -- looking up -------------------------------------------------------------------------------

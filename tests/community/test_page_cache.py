@@ -176,12 +176,13 @@ def test_each_reader_gets_their_own_acts_whoever_comes_first(
 ):
     thread = make_thread(ada, group)
     post = make_post(bo, thread, "Foam.")
-    acts = {"reply": f'data-reply="{post.number}"', "edit": f"/p/{post.pk}/edit/", "flag": "flag"}
+    acts = {"reply": f'data-reply="{post.number}"', "react": 'form="act"', "own": "data-key"}
+    publish_post(author=bo, thread=thread, body="Wool.", client_key=uuid4())
     expected = {
         guest: set(),
-        as_cy: {"flag"},
-        as_ada: {"flag", "reply"},
-        as_mo: {"flag", "reply", "edit"},
+        as_cy: {"react"},
+        as_ada: {"react", "reply"},
+        as_mo: {"react", "reply"},
     }
     for client in sorted(expected, key=lambda one: (one is not as_mo) == moderator_first) * 2:
         shown = posts_of(read(client, thread))[1]

@@ -69,6 +69,11 @@ def own_media(settings, tmp_path) -> None:
     settings.MEDIA_ROOT = tmp_path
 
 
+@pytest.fixture
+def no_free_edits(settings) -> None:
+    settings.EDIT_GRACE_SECONDS = 0
+
+
 # -- reading ----------------------------------------------------------------------------------
 
 
@@ -135,7 +140,7 @@ def test_a_permalink_finds_the_page_of_its_post(guest, ada, group):
     }
 
 
-def test_roles_answers_replies_and_edits_are_marked(guest, ada, bo, mo, thread):
+def test_roles_answers_replies_and_edits_are_marked(guest, ada, bo, mo, thread, no_free_edits):
     reply = make_post(mo, thread, "Clean it.", reply_to=thread.posts.get(number=1))
     edit_post(post=reply, editor=mo, body="Clean it first.")
     choose_answer(thread=thread, post=reply, by=ada)
@@ -468,7 +473,7 @@ def test_a_file_that_is_no_picture_is_refused_and_the_words_stay(as_bo, thread):
 # -- editing ----------------------------------------------------------------------------------
 
 
-def test_an_author_edits_and_lands_on_the_post(as_ada, thread):
+def test_an_author_edits_and_lands_on_the_post(as_ada, thread, no_free_edits):
     post = thread.posts.get()
     page = text_of(as_ada.get(reverse("edit_post", args=[post.pk])))
     assert f">\n{post.body}</textarea>" in page
@@ -508,15 +513,19 @@ def test_a_moderator_has_an_edit_link_on_every_post_and_a_member_on_their_own(
     as_mo, as_bo, ada, bo, thread
 ):
     own = make_post(bo, thread)
-    link = "/p/{}/edit/".format
-    for_mo = text_of(as_mo.get(thread.get_absolute_url()))
-    for_bo = text_of(as_bo.get(thread.get_absolute_url()))
     opening = thread.posts.get(number=1)
-    assert [link(post.pk) in for_mo for post in (opening, own)] == [True, True]
-    assert [link(post.pk) in for_bo for post in (opening, own)] == [False, True]
+
+    def may_edit(client: Client, post: Post) -> bool:
+        assert f'data-more href="/p/{post.pk}/more/"' in text_of(
+            client.get(thread.get_absolute_url())
+        )
+        return f"/p/{post.pk}/edit/" in text_of(client.get(f"/p/{post.pk}/more/"))
+
+    assert [may_edit(as_mo, post) for post in (opening, own)] == [True, True]
+    assert [may_edit(as_bo, post) for post in (opening, own)] == [False, True]
 
 
-def test_revisions_show_everybody_what_changed(guest, ada, thread):
+def test_revisions_show_everybody_what_changed(guest, ada, thread, no_free_edits):
     post = thread.posts.get()
     edit_post(post=post, editor=ada, body="Prices have nearly tripled since I joined.")
     edit_post(post=post, editor=ada, body="Prices have tripled since I joined <b>you</b>.")
@@ -528,7 +537,7 @@ def test_revisions_show_everybody_what_changed(guest, ada, thread):
     assert "<b>you</b>" not in page
 
 
-def test_revisions_come_ten_to_a_page(guest, ada, thread):
+def test_revisions_come_ten_to_a_page(guest, ada, thread, no_free_edits):
     post = thread.posts.get()
     for number in range(25):
         post = edit_post(post=post, editor=ada, body=f"Version {number}")
