@@ -31,9 +31,9 @@ from community.importing.models import SITE, ImportedRecord, site_key
 from community.importing.spool import Bad, BadRecord, Person, Room, Row, Spool
 from community.members.models import BIO_MAX_CHARS, NAME_MAX_CHARS, Member
 from community.threads.errors import Refused
+from community.threads.markup import plain_text
 from community.threads.models import POST_MAX_CHARS, TITLE_MAX_CHARS, Post, Thread, ThreadLink
-from community.threads.rendering import render_body
-from community.threads.services import excerpt_of, publish_post, start_thread
+from community.threads.services import excerpt_of, publish_post, rerender_post, start_thread
 
 NOBODY: Final = "nobody"  # the key of the one member who stands for all who left
 NOBODYS_NAME: Final = "Former member"
@@ -428,7 +428,7 @@ class _Run:
             named |= Q(body__icontains=f"//{host}/")
         for ids in self.known.posts():
             posts = Post.objects.filter(named, pk__in=ids, edited_at=None)
-            for post in posts.select_related("thread__group", "author").order_by("pk"):
+            for post in posts.order_by("pk"):
                 self.spool.progress("Addresses")
                 self._relink(post)
 
@@ -442,13 +442,12 @@ class _Run:
         )
         if body == post.body or len(body) > POST_MAX_CHARS:
             return
-        rendered = render_body(body, group=post.thread.group, writers=[post.author])
         with transaction.atomic():
-            Post.objects.filter(pk=post.pk).update(body=body, html=rendered.html)
-            thread = Thread.objects.filter(pk=post.thread_id)
-            thread.update(version=F("version") + 1)
+            Post.objects.filter(pk=post.pk).update(body=body)
+            rerender_post(post.pk)
             if post.is_opening:
-                thread.update(excerpt=excerpt_of(rendered.text))
+                excerpt = excerpt_of(plain_text(body))
+                Thread.objects.filter(pk=post.thread_id).update(excerpt=excerpt)
         self.counts.relinked += 1
 
     def _ours(self, kind: str, external_id: str) -> str | None:

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Model
+from django.apps import apps
 
-from community.groups.models import Group, Membership
+from community.groups.models import Group
 from community.importing.engine import Counts, Into, Source
 from community.importing.engine import bring as bring_source
-from community.importing.models import ImportedRecord
 from community.importing.spool import Bad
-from community.members.models import Member
-from community.threads.models import Post, Thread, ThreadLink
+from community.threads.models import Thread
 from config.models import OutboxEvent
-
-WRITTEN: tuple[type[Model], ...] = (
-    *(Group, ImportedRecord, Member, Membership, OutboxEvent, Post, Thread, ThreadLink),
-)
 
 
 def everything() -> list[list[dict[str, Any]]]:
-    """All columns of all rows an import may write, events for others among them."""
-    return [list(model._default_manager.order_by("pk").values()) for model in WRITTEN]
+    """All rows of the community, and what was announced."""
+    models = [*apps.get_app_config("community").get_models(), OutboxEvent]
+    return [list(model._default_manager.order_by("pk").values()) for model in models]
 
 
 def bring(source: Source, into: Into | Group, bad: list[Bad] | None = None) -> Counts:

@@ -209,6 +209,7 @@ def test_links_quotes_and_mentions_lead_to_ours(dump: Path, owner: Member):
     opening, answer, reply = thread.posts.order_by("number")
     assert opening.body == "Ask @sam-b or @\u2060nobody."
     assert 'class="mention"' in opening.html
+    assert [named.member.handle for named in opening.mentions.all()] == ["sam-b"]
     assert thread.excerpt == "Ask @sam-b or @\u2060nobody."
     assert reply.body == (
         f"[sam\\_b](/p/{answer.pk}/):\n\n> This one.\n\nSee [there](/p/{hush.pk}/),"

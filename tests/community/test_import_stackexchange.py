@@ -12,12 +12,13 @@ from django.core.management import CommandError, call_command
 from community.groups.models import Group, JoinMode, Membership
 from community.importing.addresses import absolute, relink
 from community.importing.dumps import BrokenDump, handle_base, markdown, rows
-from community.importing.engine import Into
-from community.importing.engine import bring as bring_source
+from community.importing.engine import Counts
 from community.importing.spool import Bad
 from community.importing.stackexchange import StackExchange
 from community.members.models import Member
 from community.threads.models import Post, Thread, ThreadLink
+from tests.community.importing import bring as bring_source
+from tests.community.importing import ensure_counters_are_right, everything
 from tests.factories import make_group
 
 pytestmark = pytest.mark.django_db
@@ -109,9 +110,9 @@ def dump(tmp_path: Path) -> Path:
     return folder
 
 
-def bring(folder: Path, group: Group, bad: list[Bad] | None = None):
+def bring(folder: Path, group: Group, bad: list[Bad] | None = None) -> Counts:
     source = StackExchange(folder, name="beans", hosts=["beans.example"])
-    return bring_source(source, Into(group=group), skipped=(bad if bad is not None else []).append)
+    return bring_source(source, group, bad)
 
 
 def test_talk_comes_with_its_dates_authors_and_answers(dump: Path, group: Group):
@@ -134,6 +135,7 @@ def test_talk_comes_with_its_dates_authors_and_answers(dump: Path, group: Group)
     assert second.handle.startswith("soren-odegard-")
     assert second.name == "Søren Ødegård"
     assert not second.has_usable_password()
+    ensure_counters_are_right()
 
 
 def test_html_becomes_our_markup_and_nothing_runs(dump: Path, group: Group):
@@ -160,16 +162,6 @@ def test_links_between_posts_lead_to_ours(dump: Path, group: Group):
 
 
 def test_a_second_run_changes_nothing(dump: Path, group: Group):
-    def everything() -> list[object]:
-        return [
-            list(Post.objects.order_by("pk").values()),
-            list(Thread.objects.order_by("pk").values()),
-            list(Member.objects.order_by("pk").values()),
-            list(Membership.objects.order_by("pk").values()),
-            list(ThreadLink.objects.order_by("pk").values()),
-            list(Group.objects.order_by("pk").values()),
-        ]
-
     bring(dump, group)
     before = everything()
     counts = bring(dump, group)
