@@ -10,7 +10,10 @@ from django.test import Client
 from community.groups.models import Group, JoinMode, Role
 from community.members.models import Member
 from community.threads.models import Thread
+from tests import flushing
 from tests.factories import join, make_group, make_member, make_thread
+
+flushing.install()
 
 
 @pytest.fixture
