@@ -93,7 +93,7 @@ def _quote(_name: str, value: str, options: Any, _parent: Any, _context: Any) ->
     post = str(options.get("post_id") or "") if options else ""
     if who and re.fullmatch(r"\d{1,18}", post, re.ASCII):
         who = f'<a href="viewtopic.php?p={post}#p{post}">{who}</a>'
-    return f"{f'<p>{who}:</p>' if who else ''}<blockquote>{value}</blockquote>"
+    return f"<blockquote>{f'<p>{who}:</p>' if who else ''}{value}</blockquote>"
 
 
 def _img(_name: str, value: str, _options: Any, _parent: Any, _context: Any) -> str:

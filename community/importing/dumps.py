@@ -166,7 +166,8 @@ class _Converter(_Base):  # type: ignore[misc]
         name = self.escape(str(who), parent_tags)
         if topic and number and f"{topic}{number}".isdecimal():
             name = _link(name, f"{self.options['base']}/t/{topic}/{number}")
-        return f"\n\n{name}:\n\n{text.strip()}\n\n"
+        # As our own quotes begin; `text` is the quote, each line behind its mark.
+        return f"\n\n> {name}:\n>\n{text.strip()}\n\n"
 
     def convert_div(self, el: Any, text: str, parent_tags: set[str]) -> str:
         classes = el.get("class") or []

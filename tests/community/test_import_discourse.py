@@ -211,8 +211,9 @@ def test_links_quotes_and_mentions_lead_to_ours(dump: Path, owner: Member):
     assert 'class="mention"' in opening.html
     assert [named.member.handle for named in opening.mentions.all()] == ["sam-b"]
     assert thread.excerpt == "Ask @sam-b or @\u2060nobody."
+    assert [quote.quoted for quote in reply.quotes.all()] == [answer]
     assert reply.body == (
-        f"[sam\\_b](/p/{answer.pk}/):\n\n> This one.\n\nSee [there](/p/{hush.pk}/),"
+        f"> [sam\\_b](/p/{answer.pk}/):\n>\n> This one.\n\nSee [there](/p/{hush.pk}/),"
         f" [again](/p/{hush.pk}/) and [gone](https://talk.example/t/gone/99)."
     )
 

@@ -109,9 +109,11 @@ def test_texts_quotes_and_links_come_as_they_were_meant(dump: Path, owner: Membe
     older = Post.objects.get(thread__title="Older")
     assert opening.body == "Which oar?\\\n@\u2060ada knows."
     assert quoting.body == (
-        f"[Wim O'Hara](/p/{opening.pk}/):\n\n> Which **oar**?\n\nThis: [there](/p/{older.pk}/) <3"
+        f"> [Wim O'Hara](/p/{opening.pk}/):\n>\n> Which **oar**?\n\n"
+        f"This: [there](/p/{older.pk}/) <3"
     )
     assert quoting.reply_to == opening
+    assert [quote.quoted for quote in quoting.quotes.all()] == [opening]
     assert last.body == 'Ash; \\ or "beech"'
     assert older.body == f"**Old** & [good](/p/{last.pk}/) :)\n\n- one\n- two"
 
@@ -212,7 +214,7 @@ def test_columns_nobody_named_are_a_fault():
     [
         ("[b]a[/b] [i]b[/i] [s]c[/s] [u]d[/u]", "**a** *b* ~~c~~ d"),
         ("[quote]a[/quote]b", "> a\n\nb"),
-        ('[quote="Bo B"]a[/quote]', "Bo B:\n\n> a"),
+        ('[quote="Bo B"]a[/quote]', "> Bo B:\n>\n> a"),
         ("[img]http://x.example/a b.png[/img]", "[a b.png](http://x.example/a%20b.png)"),
         ("[code]if a < b:\n  [b]c[/b][/code]", "```\nif a < b:\n  [b]c[/b]\n```"),
         ("[size=200][color=#f00]big[/color][/size]", "big"),
