@@ -11,12 +11,17 @@ class CommerceConfig(AppConfig):
         from commerce.attribution.handlers import credit_recorded_order, reverse_refunded_credits
         from commerce.events import DeliveryReceived, OrderRecorded, OrderRefunded
         from commerce.orders.handlers import process_delivery
-        from commerce.placements.handlers import link_edited_post, link_published_post
-        from community.events import PostEdited, PostPublished
+        from commerce.placements.handlers import (
+            follow_moved_posts,
+            link_edited_post,
+            link_published_post,
+        )
+        from community.events import PostEdited, PostPublished, ThreadChanged
         from config.outbox import subscribe
 
         subscribe(PostPublished, link_published_post, queue="links")
         subscribe(PostEdited, link_edited_post, queue="links")
+        subscribe(ThreadChanged, follow_moved_posts, queue="links")
         subscribe(DeliveryReceived, process_delivery)
         subscribe(OrderRecorded, credit_recorded_order, queue="insights")
         subscribe(OrderRefunded, reverse_refunded_credits, queue="insights")

@@ -10,13 +10,16 @@ class ModerationConfig(AppConfig):
     verbose_name = "Moderation"
 
     def ready(self) -> None:
+        from community.events import ThreadModerated
         from config.outbox import subscribe
+        from moderation.audit.handlers import record_thread_entry
         from moderation.events import ContentShownAgain, DecisionMade
         from moderation.flags.handlers import tell_of_decision, tell_of_return
         from moderation.queue.roles import ensure_moderator_role
 
         subscribe(DecisionMade, tell_of_decision)
         subscribe(ContentShownAgain, tell_of_return)
+        subscribe(ThreadModerated, record_thread_entry)
 
         # Permissions exist only after all migrations have run, so no migration can grant them.
         post_migrate.connect(ensure_moderator_role, sender=self, dispatch_uid="moderator_role")

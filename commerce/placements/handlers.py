@@ -1,9 +1,9 @@
-"""What placements do when a post appears or changes."""
+"""What placements do when a post appears, changes or goes to another thread."""
 
 from __future__ import annotations
 
-from commerce.placements.services import link_post
-from community.events import PostEdited, PostPublished
+from commerce.placements.services import link_post, move_placements
+from community.events import PostEdited, PostPublished, ThreadChanged
 from community.threads.models import Post
 
 
@@ -19,3 +19,7 @@ def _link(post_id: int) -> None:
     post = Post.objects.select_related("thread__group").filter(pk=post_id).first()
     if post is not None:
         link_post(post)
+
+
+def follow_moved_posts(event: ThreadChanged) -> None:
+    move_placements(event.thread_id)

@@ -163,6 +163,29 @@ def _lock_pair(thread: Thread, post: Post | None) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, hashint8(%s))", [_JOB_LOCK, key])
 
 
+# -- with their posts -------------------------------------------------------------------------
+
+
+@transaction.atomic
+def move_placements(thread_id: int) -> None:
+    """Let placements stand in the thread their post is in now; a post may have gone elsewhere.
+
+    What is shown on a thread as a whole goes along when that is merged into another, unless the
+    other shows it already. Safe to run twice.
+    """
+    carried = Placement.objects.filter(post__thread=thread_id).exclude(thread=thread_id)
+    Placement.objects.filter(pk__in=list(carried.values_list("pk", flat=True))).update(
+        thread=thread_id
+    )
+    thread = Thread.objects.select_related("merged_into").filter(pk=thread_id).first()
+    if thread is None or thread.merged_into is None:
+        return
+    there = Placement.objects.filter(thread=thread.merged_into, post__isnull=True)
+    Placement.objects.filter(thread=thread, post__isnull=True).exclude(
+        listing__in=list(there.values_list("listing_id", flat=True))
+    ).update(thread=thread.merged_into)
+
+
 # -- by the job -------------------------------------------------------------------------------
 
 

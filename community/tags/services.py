@@ -29,6 +29,8 @@ from community.tags.models import TAG_MAX_CHARS, Tag
 
 TAGS_A_THREAD_MAX: Final = 5
 ABOUT_MAX_CHARS: Final = 200
+# Words that stand where a tag's slug does in addresses of their own.
+RESERVED_SLUGS: Final = frozenset({"keep", "suggest"})
 # A comma of any script ends a name.
 _COMMAS: Final = re.compile(r"[,\n\uff0c\u3001\u060c;\uff1b]")
 
@@ -78,9 +80,7 @@ def tags_named(names: Sequence[str], *, group: Group, by: Member) -> list[Tag]:
     missing = [name for name in names if tag_slug(name) not in known]
     if missing and not may_make_tags(by, group):
         raise TagUnknown(
-            gettext(
-                "There is no tag “%(name)s” here. New members choose among those there are."
-            )
+            gettext("There is no tag “%(name)s” here. New members choose among those there are.")
             % {"name": missing[0]}
         )
     for name in missing:
@@ -165,7 +165,7 @@ def ensure_keeps_tags(member: Member, group: Group | None) -> None:
 def _checked(name: str) -> str:
     """Return the slug of a name that may be a tag's. Raises NotATag or TagTooLong."""
     slug = tag_slug(name)
-    if not slug or "\x00" in name:
+    if not slug or slug in RESERVED_SLUGS or "\x00" in name:
         raise NotATag
     if max(len(name), len(slug)) > TAG_MAX_CHARS:
         raise TagTooLong

@@ -1,23 +1,43 @@
-"""The lists of threads people start from: home and a group's page."""
+"""The lists of threads people start from: home, a group's page, and a tag's.
+
+What is listed stands in the address: `order`, `period`, `kind`, `tag`, and `after` which row.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from community.groups.models import Group
 from community.groups.views import group_context, group_or_404
-from community.members.models import Member
-from community.threads.lists import page_of, thread_rows
-from community.threads.models import Thread
+from community.members.models import Member, Viewer
+from community.tags.models import Tag
+from community.threads.kinds import KINDS, kinds_of
+from community.threads.lists import (
+    OWN,
+    ListState,
+    Order,
+    in_state,
+    page_in_state,
+    thread_rows,
+    with_tags,
+)
+from community.threads.models import Thread, ThreadKind, ThreadQuerySet, ThreadScore
+from config.guest_pages import kept
 
 POPULAR_GROUPS = 6
-PINNED_AT_MOST = 3
 
 
 @require_GET
+@kept("threads")
 def home(request: HttpRequest) -> HttpResponse:
     """The newest talk: of the member's own groups, or of all public ones with `?all=1`.
 
@@ -27,12 +47,11 @@ def home(request: HttpRequest) -> HttpResponse:
     own = member is not None and "all" not in request.GET
     threads = Thread.objects.visible_to(request.user)
     if own and member is not None:
-        mine = Thread.objects.filter(group__memberships__member=member)
+        mine = Thread.objects.in_groups_of(member)
         own = mine.exists()
         if own:
             threads = mine
-    after = request.GET.get("after", "")
-    rows, next_cursor = page_of(threads.for_list(), after, settings.THREADS_PER_PAGE)
+    state = ListState.read(request.GET, request.user)
     popular = Group.objects.visible_to(request.user).order_by("-member_count", "pk")
     if member is not None:
         popular = popular.exclude(memberships__member=member)
@@ -40,9 +59,8 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "community/threads/home.html",
         {
-            "threads": thread_rows(rows, request.user),
-            "next_cursor": next_cursor,
-            "is_first": not after,
+            **list_context(request, threads, state, tags=_tag_ids(state, request.user)),
+            "kinds": list(KINDS),
             "own": own,
             "popular": popular[:POPULAR_GROUPS],
         },
@@ -50,30 +68,112 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@kept("threads")
 def group_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """A group's threads, pinned ones first on the first page, then by their last post."""
+    """A group's threads: in their latest order the pinned ones stand first, on the first page."""
     group = group_or_404(request, slug)
-    after = request.GET.get("after", "")
+    state = ListState.read(request.GET, request.user)
+    tag: Tag | None = None
+    if state.tag:
+        tag = _group_tag(group, state.tag)
+        if tag is not None and tag.slug != state.tag:
+            query = replace(state, tag=tag.slug).address()
+            return redirect(f"{group.get_absolute_url()}?{query}", permanent=True)
     threads = Thread.objects.filter(group=group)
-    unanswered = request.GET.get("show") == "unanswered"
-    if unanswered:
-        threads = threads.filter(reply_count=0)
+    now = timezone.now()
     pinned: list[Thread] = []
-    if not after:
-        pinned = list(
-            threads.filter(pinned_at__isnull=False).for_list().latest_first()[:PINNED_AT_MOST]
-        )
-    rows, next_cursor = page_of(
-        threads.filter(pinned_at__isnull=True).for_list(), after, settings.THREADS_PER_PAGE
-    )
+    if state.order == Order.LATEST:
+        first = threads.pinned(now)
+        if state.is_first:
+            narrowed = in_state(first.for_list(), state, request.user, [tag.pk] if tag else [])
+            pinned = list(with_tags(narrowed).latest_first())
+        threads = threads.filter(Q(pinned_at__isnull=True) | Q(pinned_until__lte=now))
     return render(
         request,
         "community/threads/group.html",
         {
             **group_context(request, group, "threads"),
-            "threads": thread_rows([*pinned, *rows], request.user),
-            "next_cursor": next_cursor,
-            "is_first": not after,
-            "unanswered": unanswered,
+            **list_context(request, threads, state, tags=[tag.pk] if tag else [], first=pinned),
+            "kinds": kinds_of(group),
+            "tag": tag,
         },
     )
+
+
+@require_GET
+@kept("threads")
+def tag_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """All threads the viewer may read that carry a tag of this name: the site's, and groups' own.
+
+    A synonym leads to the tag it stands for.
+    """
+    tags = list(
+        Tag.objects.visible_to(request.user).filter(slug=slug).select_related("synonym_of", "group")
+    )
+    if not tags:
+        raise Http404
+    main = next((tag for tag in tags if tag.group_id is None), tags[0])
+    if main.synonym_of is not None:
+        return redirect(reverse("tag", args=[main.synonym_of.slug]), permanent=True)
+    state = replace(ListState.read(request.GET, request.user), tag=slug)
+    return render(
+        request,
+        "community/threads/tag.html",
+        {
+            **list_context(
+                request,
+                Thread.objects.visible_to(request.user),
+                state,
+                tags=[tag.synonym_of_id or tag.pk for tag in tags],
+            ),
+            "tag": main,
+            "own_to": [tag.group for tag in tags if tag.group is not None],
+            "kinds": list(KINDS),
+        },
+    )
+
+
+def list_context(
+    request: HttpRequest,
+    threads: ThreadQuerySet,
+    state: ListState,
+    *,
+    tags: list[int],
+    first: list[Thread] | None = None,
+) -> dict[str, Any]:
+    """What a list of `threads` needs to be drawn: rows, orders, the address of the next page.
+
+    `threads` are visible to the viewer, `tags` the ids that the state's tag stands for; `first`
+    stand above all others. Two queries.
+    """
+    viewer = request.user
+    narrowed = with_tags(in_state(threads.for_list(), state, viewer, tags))
+    rows, next_cursor = page_in_state(narrowed, state, settings.THREADS_PER_PAGE)
+    return {
+        "state": state,
+        "threads": thread_rows([*(first or []), *rows], viewer),
+        "next_cursor": next_cursor,
+        "is_first": state.is_first,
+        "orders": [
+            order
+            for order in (Order.LATEST, Order.UNREAD, Order.NEW, Order.TOP, Order.UNANSWERED)
+            if order not in OWN or isinstance(viewer, Member)
+        ],
+        "periods": list(ThreadScore.Period),
+        "kind_labels": ThreadKind,
+    }
+
+
+def _group_tag(group: Group, slug: str) -> Tag | None:
+    """The tag of this name that threads of the group carry, its own before the site's."""
+    found = Tag.objects.of(group).filter(slug=slug).select_related("synonym_of")
+    tags = sorted(found, key=lambda tag: tag.group_id is None)
+    return (tags[0].synonym_of or tags[0]) if tags else None
+
+
+def _tag_ids(state: ListState, viewer: Viewer) -> list[int]:
+    """The ids of all tags of the name in the state, or what they stand for. At most one query."""
+    if not state.tag:
+        return []
+    tags = Tag.objects.visible_to(viewer).filter(slug=state.tag)
+    return [main or pk for pk, main in tags.values_list("pk", "synonym_of_id")]

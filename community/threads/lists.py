@@ -1,19 +1,107 @@
-"""Lists of threads: pages by keyset, and rows with all they show in a fixed number of queries."""
+"""Lists of threads: orders and filters read from the address, pages by keyset, rows to draw.
+
+Every list costs a fixed number of queries whatever its order, filters and length.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-from django.db.models import F, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import JSONObject
+from django.http import QueryDict
+from django.utils.http import urlencode
+from django.utils.translation import pgettext_lazy
 
-from community.members.models import Viewer
-from community.threads.models import PostImage, Thread, ThreadQuerySet
+from community.members.models import Member, Viewer
+from community.tags.models import Tag
+from community.threads.kinds import KINDS
+from community.threads.models import (
+    PostImage,
+    Thread,
+    ThreadKind,
+    ThreadQuerySet,
+    ThreadScore,
+    ThreadTag,
+)
 from community.uploads.models import Image
-from config.paging import read_time_cursor, time_cursor
+from config.paging import read_time_cursor, time_cursor, whole_number
 from config.pieces import Key, more_told, told
 
 STRIP_MAX = 4  # pictures of the opening post in a row
+
+
+class Order(models.TextChoices):
+    """How a list of threads is ordered, and which of them are in it at all."""
+
+    LATEST = "latest", pgettext_lazy("threads", "Latest")
+    UNREAD = "unread", pgettext_lazy("threads", "Unread")
+    NEW = "new", pgettext_lazy("threads", "New")
+    NEWEST = "newest", pgettext_lazy("threads", "Newest")
+    TOP = "top", pgettext_lazy("threads", "Top")
+    UNANSWERED = "unanswered", pgettext_lazy("threads", "Unanswered")
+
+
+# Of one reader alone.
+OWN: Final = frozenset({Order.UNREAD, Order.NEW})
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """What an address says of a list of threads. Nonsense in it is left out, as if not said."""
+
+    order: Order = Order.LATEST
+    period: ThreadScore.Period = ThreadScore.Period.WEEK  # of the top list
+    kind: str = ""
+    tag: str = ""  # a slug
+    after: str = ""  # the cursor of the last row seen
+
+    @classmethod
+    def read(cls, query: QueryDict, viewer: Viewer) -> ListState:
+        """Read `order`, `period`, `kind`, `tag` and `after`; a guest has nothing unread."""
+        order = query.get("order", "")
+        period = query.get("period", "")
+        kind = query.get("kind", "")
+        known = order in Order.values and (order not in OWN or isinstance(viewer, Member))
+        return cls(
+            order=Order(order) if known else Order.LATEST,
+            period=ThreadScore.Period(period)
+            if period in ThreadScore.Period.values
+            else ThreadScore.Period.WEEK,
+            kind=kind if kind in KINDS else "",
+            tag=query.get("tag", "")[:60].replace("\x00", ""),
+            after=query.get("after", ""),
+        )
+
+    @property
+    def is_first(self) -> bool:
+        return not self.after
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.kind or self.tag)
+
+    @property
+    def kind_label(self) -> str:
+        return str(ThreadKind(self.kind).label) if self.kind else ""
+
+    def address(self, **said: str) -> str:
+        """Return the query that says this with the changes, "" for the plain list."""
+        state: ListState = replace(self, after="", **said)  # type: ignore[arg-type]
+        parts = {
+            "order": state.order if state.order != Order.LATEST else "",
+            "period": state.period
+            if state.order == Order.TOP and state.period != ThreadScore.Period.WEEK
+            else "",
+            "kind": state.kind,
+            "tag": state.tag,
+            "after": said.get("after", ""),
+        }
+        return urlencode({name: str(value) for name, value in parts.items() if value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +112,17 @@ class ThreadRow:
     pictures: list[Image] = field(default_factory=list)
     more_pictures: int = 0  # how many the opening post has beyond `pictures`
 
+    @property
+    def kind_icon(self) -> str:
+        """The icon of its kind's badge; empty for a plain discussion, which has none."""
+        return "" if self.thread.kind == ThreadKind.TALK else KINDS[self.thread.kind].icon
+
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        """Slug and name of each tag it carries."""
+        rows: list[dict[str, str]] = getattr(self.thread, "tag_rows", [])
+        return rows
+
     def told(self, show_group: bool) -> Key | None:
         """The key of its piece; None when it is drawn for this reader alone."""
         thread, more = self.thread, more_told(self.thread)
@@ -31,7 +130,45 @@ class ThreadRow:
             return None
         group = told(thread.group) if show_group else ()
         pictures = tuple(picture.pk for picture in self.pictures)
-        return "row", told(thread), told(thread.author), group, pictures, more
+        tags = tuple((tag["slug"], tag["name"]) for tag in self.tags)
+        return "row", told(thread), told(thread.author), group, pictures, tags, more
+
+
+# -- which threads ----------------------------------------------------------------------------
+
+
+def in_state(
+    threads: ThreadQuerySet, state: ListState, viewer: Viewer, tags: Iterable[int] = ()
+) -> ThreadQuerySet:
+    """Narrow `threads` to what the state asks for; `tags` are the ids its tag stands for."""
+    if isinstance(viewer, Member) and state.order == Order.UNREAD:
+        threads = threads.unread_for(viewer)
+    elif isinstance(viewer, Member) and state.order == Order.NEW:
+        threads = threads.new_for(viewer)
+    elif state.order == Order.UNANSWERED:
+        threads = threads.filter(reply_count=0)
+    elif state.order == Order.TOP:
+        threads = threads.filter(scores__period=state.period)
+    if state.kind:
+        threads = threads.filter(kind=state.kind)
+    if state.tag:
+        carried = ThreadTag.objects.filter(thread=OuterRef("pk"), tag__in=list(tags))
+        threads = threads.filter(Exists(carried))
+    return threads
+
+
+def page_in_state(
+    threads: ThreadQuerySet, state: ListState, size: int
+) -> tuple[list[Thread], str | None]:
+    """Return at most `size` of `threads` in the state's order, and the cursor of the page after.
+
+    A broken cursor gives the first page. One query.
+    """
+    if state.order in (Order.NEW, Order.NEWEST):
+        return _page_by_id(threads, state.after, size)
+    if state.order == Order.TOP:
+        return _page_by_score(threads, state.after, size)
+    return page_of(threads, state.after, size)
 
 
 def page_of(
@@ -48,6 +185,38 @@ def page_of(
     if len(rows) <= size:
         return rows, None
     return rows[:size], time_cursor(rows[size - 1].last_post_at, rows[size - 1].pk)
+
+
+def _page_by_id(threads: ThreadQuerySet, after: str, size: int) -> tuple[list[Thread], str | None]:
+    if (pk := whole_number(after)) is not None:
+        threads = threads.filter(pk__lt=pk)
+    rows = list(threads.order_by("-pk")[: size + 1])
+    return rows[:size], str(rows[size - 1].pk) if len(rows) > size else None
+
+
+def _page_by_score(
+    threads: ThreadQuerySet, after: str, size: int
+) -> tuple[list[Thread], str | None]:
+    threads = threads.annotate(score=F("scores__score"))
+    score_text, _, pk_text = after.partition("-")
+    score, pk = whole_number(score_text, digits=9), whole_number(pk_text)
+    if score is not None and pk is not None:
+        threads = threads.filter(
+            Q(scores__score__lt=score) | Q(scores__thread_id__lt=pk), scores__score__lte=score
+        )
+    found: Any = threads.order_by("-scores__score", "-scores__thread_id")[: size + 1]
+    rows = list(found)
+    return rows[:size], f"{rows[size - 1].score}-{rows[size - 1].pk}" if len(rows) > size else None
+
+
+def with_tags(threads: ThreadQuerySet) -> ThreadQuerySet:
+    """Note `tag_rows` on each thread: slug and name of its tags, by name, in the same query."""
+    carried = (
+        Tag.objects.filter(thread_tags__thread=OuterRef("pk"))
+        .order_by("name")
+        .values(row=JSONObject(slug="slug", name="name"))
+    )
+    return threads.annotate(tag_rows=ArraySubquery(carried))
 
 
 def thread_rows(threads: Iterable[Thread], viewer: Viewer) -> list[ThreadRow]:

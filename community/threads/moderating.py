@@ -24,7 +24,7 @@ from django.utils.translation import ngettext
 
 from community.events import ThreadChanged
 from community.groups.models import Group, JoinMode
-from community.members.models import Member
+from community.members.models import Member, Viewer
 from community.tags.models import Tag
 from community.tags.services import TAGS_A_THREAD_MAX, known_tags
 from community.threads import kinds
@@ -172,7 +172,9 @@ def merge_threads(*, thread: Thread, into: Thread, by: Member, reason: str) -> T
         reason=reason,
         after=before,
         other=source.pk,
-        title=source.title,
+        title=source.title
+        if source.group_id == target.group_id or _public_name(source.group)
+        else "",
         posts=len(posts),
         dropped_tags=[tag.name for tag in source_tags if tag not in (*carried, *new_tags)],
     )
@@ -216,8 +218,8 @@ def move_thread(*, thread: Thread, to: Group, by: Member, reason: str) -> Thread
     put_tags(locked, new)
     if locked.is_listed:
         shift_counts({tag.pk: -1 for tag in gone} | {tag.pk: 1 for tag in new})
-    details: dict[str, Any] = {"from": old.pk, "to": to.pk, "to_name": to.name}
-    details["from_name"] = "" if old.join_mode == JoinMode.HIDDEN else old.name
+    details: dict[str, Any] = {"from": old.pk, "to": to.pk}
+    details["from_name"], details["to_name"] = _public_name(old), _public_name(to)
     known = {tag.slug for tag in fitting}
     if dropped := [tag.name for tag in gone if tag.slug not in known]:
         details["dropped_tags"] = dropped
@@ -237,16 +239,10 @@ def move_thread(*, thread: Thread, to: Group, by: Member, reason: str) -> Thread
     return locked
 
 
-def place_of_number(thread: Thread, number: int) -> Post | None:
-    """Return the post that has this number in the thread, or had it before it went elsewhere.
-
-    Who may see it is the caller's to ask. At most two queries.
-    """
-    here = Post.objects.filter(thread=thread, number=number).first()
-    if here is not None:
-        return here
-    move = PostMove.objects.filter(from_thread=thread, number=number).select_related("post").first()
-    return move.post if move else None
+def moved_post(thread: Thread, number: int, viewer: Viewer) -> Post | None:
+    """Return the post that had this number in the thread and went elsewhere, for who may see it."""
+    move = PostMove.objects.filter(from_thread=thread, number=number).values("post_id")
+    return Post.objects.visible_to(viewer).filter(pk__in=move).first()
 
 
 def heir_of(thread: Thread, page: int) -> tuple[Thread, Post | None]:
@@ -445,6 +441,11 @@ def _why(reason: str) -> str:
     if not reason:
         raise WhyMissing
     return reason
+
+
+def _public_name(group: Group) -> str:
+    """What an entry may call a group: whoever reads it one day may not know of a hidden one."""
+    return "" if group.join_mode == JoinMode.HIDDEN else group.name
 
 
 def _ensure_alive(thread: Thread) -> None:
