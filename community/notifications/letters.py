@@ -8,7 +8,7 @@ import hmac
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
@@ -28,9 +28,9 @@ from community.threads.models import Thread
 def off(request: HttpRequest, token: str) -> HttpResponse:
     """Say what would be switched off (GET), and switch it off (POST). Twice is as once."""
     wish = read_off_token(token)
-    member = wish and Member.objects.filter(pk=wish.member_id).first()
-    if wish is None or member is None:
+    if wish is None:
         raise Http404
+    member = get_object_or_404(Member, pk=wish.member_id)
     if request.method == "POST":
         _switch_off(member, wish)
     return render(

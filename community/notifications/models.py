@@ -51,11 +51,11 @@ class Channel(models.TextChoices):
 
 
 # On which channels a kind is told unless the member chose otherwise.
+EVERYWHERE: frozenset[str] = frozenset(Channel.values)
 DEFAULTS: dict[str, frozenset[str]] = {
-    kind: frozenset({Channel.SITE, Channel.EMAIL, Channel.PUSH}) for kind in Kind.values
-} | {
-    Kind.THREAD: frozenset({Channel.SITE, Channel.PUSH}),
-    Kind.WATCHED: frozenset({Channel.SITE, Channel.PUSH}),
+    **dict.fromkeys(Kind.values, EVERYWHERE),
+    Kind.THREAD: EVERYWHERE - {Channel.EMAIL},
+    Kind.WATCHED: EVERYWHERE - {Channel.EMAIL},
     Kind.REACTION: frozenset({Channel.SITE}),
     Kind.TRUST: frozenset({Channel.SITE}),
     Kind.BADGE: frozenset({Channel.SITE}),

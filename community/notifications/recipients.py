@@ -65,7 +65,7 @@ class _Levels:
         for member_id, thread_id, level, is_chosen in rows.values_list(
             "member_id", "thread_id", "level", "is_chosen"
         ):
-            if thread_id is not None:
+            if thread_id:  # else it follows a group or a tag
                 own[member_id] = level
                 if is_chosen:
                     chosen.add(member_id)

@@ -31,7 +31,8 @@ from community.notifications.models import (
 )
 from community.notifications.recipients import deaf_to
 from community.notifications.times import next_digest, quiet_until
-from community.threads.marks import Follow, FollowLevel
+from community.threads.following import follow
+from community.threads.marks import FollowLevel
 from community.threads.models import Post, Thread
 
 BATCH_ROWS: Final = 1_000
@@ -153,6 +154,11 @@ def _tell(occasions: Sequence[Occasion]) -> list[Notification]:
 
 
 def _send_later(rows: Sequence[Notification], wishes: Wishes, now: datetime) -> None:
+    with_device = set(
+        PushSubscription.objects.filter(member__in=[row.member_id for row in rows]).values_list(
+            "member", flat=True
+        )
+    )
     Sending.objects.bulk_create(
         (
             Sending(
@@ -166,6 +172,7 @@ def _send_later(rows: Sequence[Notification], wishes: Wishes, now: datetime) -> 
             for row in rows
             for channel in (Channel.EMAIL, Channel.PUSH)
             if wishes.wanted(row.member_id, row.kind, channel)
+            and (channel == Channel.EMAIL or row.member_id in with_device)
         ),
         ignore_conflicts=True,
     )
@@ -279,14 +286,9 @@ def want(member: Member, kind: str, channel: str, yes: bool) -> None:
         )
 
 
-@transaction.atomic
 def mute_thread(member: Member, thread: Thread) -> None:
     """Tell the member nothing more of the thread."""
-    Follow.objects.update_or_create(
-        member=member,
-        thread=thread,
-        defaults={"level": FollowLevel.MUTED, "is_chosen": True, "changed_at": timezone.now()},
-    )
+    follow(member=member, what=thread, level=FollowLevel.MUTED)
 
 
 @transaction.atomic
