@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Model
 
 from community.groups.models import Group
 from community.importing.engine import Counts, Into, Source
@@ -16,13 +17,23 @@ from config.models import OutboxEvent
 
 def everything() -> list[list[dict[str, Any]]]:
     """All rows of the community, and what was announced."""
-    models = [*apps.get_app_config("community").get_models(), OutboxEvent]
+    models: list[type[Model]] = [*apps.get_app_config("community").get_models(), OutboxEvent]
     return [list(model._default_manager.order_by("pk").values()) for model in models]
 
 
 def bring(source: Source, into: Into | Group, bad: list[Bad] | None = None) -> Counts:
     into = Into(group=into) if isinstance(into, Group) else into
     return bring_source(source, into, skipped=(bad if bad is not None else []).append)
+
+
+def bring_twice(source: Source, into: Into | Group) -> Counts:
+    """Bring all in, then again; return what the second run counted, which wrote no row."""
+    bring(source, into)
+    before = everything()
+    counts = bring(source, into)
+    assert everything() == before
+    assert (counts.threads, counts.replies, counts.comments, counts.members) == (0, 0, 0, 0)
+    return counts
 
 
 def ensure_counters_are_right() -> None:
