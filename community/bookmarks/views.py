@@ -90,8 +90,8 @@ def bookmark(request: MemberRequest, post_id: int) -> HttpResponse:
 def _form(
     request: MemberRequest, post: Post, kept: Bookmark | None, form: BookmarkForm, status: int = 200
 ) -> HttpResponse:
-    context = {"post": post, "thread": post.thread, "kept": kept, "form": form}
-    context["next"] = request.POST.get("next") or request.GET.get("next", "")
+    back = request.POST.get("next") or request.GET.get("next", "")
+    context = {"post": post, "thread": post.thread, "kept": kept, "form": form, "next": back}
     return render(request, "community/bookmarks/edit.html", context, status=status)
 
 

@@ -59,7 +59,7 @@ def poll_of(context: Context, post: Post) -> dict[str, Any]:
 @register.inclusion_tag("community/polls/_in_composer.html")
 def poll_fields(form: PostForm) -> dict[str, Any]:
     """The composer's way to a poll: the fields when they were asked for, else their button."""
-    part = form.parts.get(PollForm.prefix)
+    part = form.parts.get(PollForm.add)
     return {"part": part, "add": PollForm.add}
 
 

@@ -51,7 +51,6 @@ class ComposerPart(forms.Form):
     """
 
     add: ClassVar[str]
-    prefix: ClassVar[str]  # type: ignore[misc]
     goes_with_edits: ClassVar[bool] = False
 
     def __init__(self, *args: Any, writer: Member | None = None, **kwargs: Any) -> None:
@@ -94,7 +93,7 @@ class PostForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.parts: dict[str, ComposerPart] = {}  # those that were taken, by their prefix
+        self.parts: dict[str, ComposerPart] = {}  # those that were taken, by their `add`
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -110,7 +109,7 @@ class PostForm(forms.Form):
         kinds = [part for part in PARTS if part.goes_with_edits or not editing]
         for part in (part(self.data, writer=writer) for part in kinds):
             if part.is_asked_for or part.add in self.data:
-                self.parts[part.prefix] = part
+                self.parts[part.add] = part
                 if part.is_filled_in and part.errors and not self.is_unfinished:
                     self.add_error(None, _("Look at what is marked below."))
 

@@ -273,7 +273,7 @@ def shown_posts(
     moderates = membership is not None and membership.moderates
     answer = next((post for post in posts if post.pk == thread.answer_id), None)
     if answer is None and thread.answer_id is not None and posts and posts[0].is_opening:
-        answer = _answer_of(thread)
+        answer = _answer_of(thread.answer_id)
     shown = []
     for post in posts:
         post.thread = thread
@@ -296,8 +296,8 @@ def shown_posts(
     return shown
 
 
-def _answer_of(thread: Thread) -> Post | None:
-    answers = Post.objects.filter(pk=thread.answer_id, hidden_at__isnull=True)
+def _answer_of(answer_id: int) -> Post | None:
+    answers = Post.objects.filter(pk=answer_id, hidden_at__isnull=True)
     return (
         answers.select_related("author")
         .only("thread", "number", "html", "author__name", "author__handle", "author__avatar")

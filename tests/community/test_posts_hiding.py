@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -38,7 +40,7 @@ def text_of(response) -> str:
     return str(response.content.decode())
 
 
-def events(kind: str) -> list[dict]:
+def events(kind: str) -> list[dict[str, Any]]:
     """What was announced, once each: an event has a row for each queue that listens."""
     rows = OutboxEvent.objects.filter(kind=f"community.{kind}").order_by("pk")
     first = rows.first()
@@ -276,7 +278,7 @@ def test_a_broken_source_is_dropped(guest, thread, via):
 
 
 @pytest.fixture
-def question(thread) -> Thread:
+def question(thread: Thread) -> Thread:
     thread.kind = ThreadKind.QUESTION
     thread.save(update_fields=["kind"])
     return thread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -33,7 +34,7 @@ def counts(post: Post) -> tuple[dict[str, int], int]:
     return post.reactions, post.reaction_count
 
 
-def given_events() -> list[dict]:
+def given_events() -> list[dict[str, Any]]:
     rows = OutboxEvent.objects.filter(kind="community.ReactionGiven", queue="default")
     return [row.payload for row in rows.order_by("pk")]
 
@@ -79,7 +80,7 @@ def test_nobody_reacts_to_their_own_nor_to_what_is_hidden_nor_with_what_there_is
     assert given_events() == []
 
 
-def all_at_once(acts: list) -> None:
+def all_at_once(acts: list[Any]) -> None:
     """Run each act in a thread of its own; they start together."""
     start, failed = threading.Barrier(len(acts)), list[Exception]()
 

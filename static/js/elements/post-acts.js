@@ -1,5 +1,6 @@
 /* <post-acts> once on a page with posts. Reactions are given in place, a post's menu opens as a sheet,
    links are shared the way the device does. Without this file all of it are forms and pages. */
+import { mine } from "@/lib/mine.js";
 import { toast } from "@/lib/toast.js";
 import { gettext } from "@/words.js";
 
@@ -43,6 +44,8 @@ class PostActs extends HTMLElement {
       target: acts.querySelector(".reacts"), swap: "outerHTML", values: { name: value },
     });
     button.ariaBusy = null;
+    const given = [...acts.querySelectorAll('.react[aria-pressed="true"]')];
+    this.remember(acts.closest(".post").dataset.post, { reactions: given.map((one) => one.value) });
     if (!menu) acts.querySelector(`.react[value="${CSS.escape(value)}"]`)?.focus();
   }
 
@@ -65,6 +68,12 @@ class PostActs extends HTMLElement {
 
   bookmarked({ detail }) {
     document.querySelector(`.post[data-post="${detail.post}"]`)?.toggleAttribute("data-bookmarked", detail.kept);
+    this.remember(detail.post, { bookmark: detail.kept });
+  }
+
+  // The page's posts are marked once more whenever new ones come in.
+  remember(post, changes) {
+    if (mine) mine.posts[post] = { ...mine.posts[post], ...changes };
   }
 
   async share(url) {
