@@ -24,6 +24,7 @@ from community.notifications.models import (
 from community.polls.models import Poll, PollOption, PollVote
 from community.reactions.models import Reaction
 from community.search.models import Lexeme, SavedSearch, SearchDocument, SearchFigures, Word
+from community.standing.models import Badge, BadgeGrant, KnownDomain, LevelChange
 from community.tags.models import Tag
 from community.threads.marks import Follow, ReadingDay, ReadMark
 from community.threads.models import (
@@ -42,6 +43,8 @@ from community.threads.models import (
 from community.uploads.models import Image
 
 __all__ = [
+    "Badge",
+    "BadgeGrant",
     "Block",
     "Bookmark",
     "ChannelChoice",
@@ -54,6 +57,8 @@ __all__ = [
     "Interest",
     "Invitation",
     "JoinRequest",
+    "KnownDomain",
+    "LevelChange",
     "Lexeme",
     "Member",
     "Membership",

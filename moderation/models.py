@@ -2,5 +2,6 @@
 
 from moderation.audit.models import AuditEntry
 from moderation.flags.models import Case, Decision, Flag
+from moderation.sanctions.models import Sanction
 
-__all__ = ["AuditEntry", "Case", "Decision", "Flag"]
+__all__ = ["AuditEntry", "Case", "Decision", "Flag", "Sanction"]

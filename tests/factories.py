@@ -17,7 +17,7 @@ from community.groups.services import (
     membership_of,
     set_role,
 )
-from community.members.models import Member
+from community.members.models import Member, TrustLevel
 from community.threads.models import Post, Thread
 from community.threads.services import publish_post, start_thread
 
@@ -27,10 +27,14 @@ _numbers = itertools.count(1)
 
 
 def make_member(handle: str = "", **fields: Any) -> Member:
-    """A member with a confirmed address and PASSWORD; `handle` is made up when empty."""
+    """A member with a confirmed address and PASSWORD; `handle` is made up when empty.
+
+    At trust level 1 unless told otherwise: newcomers write within limits.
+    """
     handle = handle or f"member-{next(_numbers)}"
     fields.setdefault("name", handle.replace("-", " ").title())
     fields.setdefault("email", f"{handle}@shoal.example")
+    fields.setdefault("trust_level", TrustLevel.BASIC)
     member = Member.objects.create_user(handle, password=PASSWORD, **fields)
     EmailAddress.objects.create(user=member, email=member.email, verified=True, primary=True)
     return member

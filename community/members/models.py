@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin as Permissions
@@ -9,12 +10,14 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 HANDLE_MAX_CHARS = 30
 NAME_MAX_CHARS = 60
 BIO_MAX_CHARS = 500
+FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)  # a sanction without an end
 
 # allauth looks this list up by its path (settings.ACCOUNT_USERNAME_VALIDATORS).
 handle_validators = [
@@ -81,7 +84,12 @@ class Member(AbstractBaseUser, Permissions):
     all_read_at = models.DateTimeField(default=timezone.now)
     onboarded_at = models.DateTimeField(null=True, blank=True)  # done with the first visit, or past
     is_listed = models.BooleanField(default=True)  # in the member directory
+    activity = models.PositiveIntegerField(default=0)  # what it is ordered by (community.standing)
     erased_at = models.DateTimeField(null=True, blank=True)
+    # Kept by moderation.sanctions, so that asking costs no query: until then the member reads
+    # only, or cannot sign in. FOREVER has no end; why and by whom is said there.
+    silenced_until = models.DateTimeField(null=True, blank=True)
+    suspended_until = models.DateTimeField(null=True, blank=True)
     interests = models.ManyToManyField("community.Interest", blank=True, related_name="members")
 
     objects = MemberManager()
@@ -102,6 +110,14 @@ class Member(AbstractBaseUser, Permissions):
                 condition=models.Q(trust_level__in=TrustLevel.values), name="trust_level_known"
             ),
         ]
+        indexes = [
+            models.Index(
+                models.F("activity").desc(),
+                models.F("id").desc(),
+                condition=models.Q(is_listed=True, is_active=True),
+                name="member_by_activity",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -114,6 +130,20 @@ class Member(AbstractBaseUser, Permissions):
 
     def get_short_name(self) -> str:
         return self.name.split(" ")[0]
+
+    def is_silenced(self, now: datetime) -> bool:
+        return self.silenced_until is not None and self.silenced_until > now
+
+    def is_suspended(self, now: datetime) -> bool:
+        return self.suspended_until is not None and self.suspended_until > now
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """As Django's, but that a suspension ends the sessions there are."""
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        proof = self.password
+        if self.suspended_until is not None:
+            proof = f"{proof} {self.suspended_until.isoformat()}"
+        return salted_hmac(salt, proof, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def initials(self) -> str:
