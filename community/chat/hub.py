@@ -98,10 +98,10 @@ class Hub:
         """Hand one frame to every socket of its room, each in the language of its page."""
         try:
             frame = json.loads(payload)
-            if frame["type"] == "told":
+            if frame.get("type") == "told":
                 self._tell_members(frame["members"])
                 return
-            room_id = frame["room"] if frame["type"] in OF_THREADS else int(frame["room"])
+            room_id = frame["room"] if frame.get("type") in OF_THREADS else int(frame["room"])
         except (ValueError, KeyError, TypeError):
             log.warning("hub_frame_unreadable")
             return

@@ -65,6 +65,7 @@ class Message(Hideable):
     # Set by whoever lists messages (chat.views.mark_runs): how a row stands in its list.
     continues = False
     viewer_is_sender = False
+    is_folded = False  # the viewer muted its sender
 
     class Meta(Hideable.Meta):
         constraints = [

@@ -15,6 +15,7 @@ from community.chat.forms import MessageForm
 from community.chat.models import Message, Room
 from community.chat.services import room_of, send_message
 from community.groups.models import Group
+from community.members.blocking import folded_for
 from community.members.models import Member
 from community.members.web import MemberRequest, member_required, safe_next
 from config.paging import whole_number
@@ -86,10 +87,12 @@ def room_context(request: MemberRequest, found: Room) -> dict[str, object]:
 
 
 def mark_runs(messages: list[Message], viewer: Member) -> None:
-    """Say of each message whether it continues its sender's last one, and whether it is mine."""
+    """Say of each message whether it continues its sender's last one, is mine, or folds."""
     last: Message | None = None
+    folded = folded_for(viewer)
     for message in messages:
         message.viewer_is_sender = message.sender_id == viewer.pk
+        message.is_folded = message.sender_id in folded
         message.continues = (
             last is not None
             and last.sender_id == message.sender_id
@@ -128,6 +131,7 @@ def after(request: MemberRequest, slug: str) -> JsonResponse:
 
 def as_json(message: Message, viewer: Member) -> dict[str, object]:
     message.viewer_is_sender = message.sender_id == viewer.pk
+    message.is_folded = message.sender_id in folded_for(viewer)
     return {
         "seq": message.seq,
         "key": str(message.client_key) if message.client_key else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -27,8 +28,8 @@ def follow(*, member: Member, what: Followed, level: int) -> None:
     if level == FollowLevel.NORMAL and not isinstance(what, Thread):
         Follow.objects.filter(member=member, **_named(what)).delete()
         return
-    chosen = {"level": level, "is_chosen": True, "changed_at": timezone.now()}
-    Follow.objects.update_or_create(member=member, **_named(what), defaults=chosen)
+    chosen: dict[str, Any] = {"level": level, "is_chosen": True, "changed_at": timezone.now()}
+    Follow.objects.update_or_create(defaults=chosen, member=member, **_named(what))
 
 
 def level_of(viewer: Viewer, what: Followed) -> FollowLevel:
@@ -87,5 +88,5 @@ _WROTE = """
 """
 
 
-def _named(what: Followed) -> dict[str, Followed]:
+def _named(what: Followed) -> dict[str, Any]:
     return {type(what).__name__.lower(): what}

@@ -25,6 +25,7 @@ class ChatRoom extends HTMLElement {
     this.away = this.querySelector("[data-away]");
     this.latest = this.querySelector("[data-latest]");
     this.seq = Number(this.dataset.seq);
+    this.folded = new Set((this.dataset.folded ?? "").split(" ")); // whose messages fold
     this.unseen = 0;
     this.live = false;
     this.regroup();
@@ -119,7 +120,15 @@ class ChatRoom extends HTMLElement {
   parse({ html }) {
     const holder = document.createElement("template");
     holder.innerHTML = html.trim();
-    return holder.content.firstElementChild;
+    const row = holder.content.firstElementChild;
+    const words = this.folded.has(row.dataset.author) && row.querySelector("div.body");
+    if (words) {
+      const fold = this.querySelector("template[data-fold]").content.firstElementChild.cloneNode(true);
+      words.replaceWith(fold);
+      words.className = "";
+      fold.append(words);
+    }
+    return row;
   }
 
   place(message) {
