@@ -201,9 +201,8 @@ def _page_by_score(
     score_text, _, pk_text = after.partition("-")
     score, pk = whole_number(score_text, digits=9), whole_number(pk_text)
     if score is not None and pk is not None:
-        threads = threads.filter(
-            Q(scores__score__lt=score) | Q(scores__thread_id__lt=pk), scores__score__lte=score
-        )
+        # By the annotation: naming the scores again would join those of other periods.
+        threads = threads.filter(Q(score__lt=score) | Q(pk__lt=pk), score__lte=score)
     found: Any = threads.order_by("-scores__score", "-scores__thread_id")[: size + 1]
     rows = list(found)
     return rows[:size], f"{rows[size - 1].score}-{rows[size - 1].pk}" if len(rows) > size else None

@@ -57,6 +57,7 @@ from community.threads.moderating import (
 from community.threads.services import choose_answer, edit_post, lock_thread, publish_post
 from community.threads.tagging import set_tags
 from moderation.audit.models import AuditEntry
+from tests.community.test_threads_services import wait_for_a_blocked_query
 from tests.factories import join, make_group, make_member, make_post, make_thread, owner_of
 from tests.factories_commerce import make_listing, make_merchant, make_placement
 from tests.outbox import run_outbox
@@ -766,4 +767,29 @@ def test_the_check_above_would_see_a_counter_that_is_forgotten(db, monkeypatch):
     with pytest.raises(AssertionError):
         ensure_whole(set(Post.objects.values_list("pk", flat=True)))
     groups_follow({group.pk: -1})
+    ensure_whole(set(Post.objects.values_list("pk", flat=True)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reply_that_waited_for_a_merge_is_written_in_the_other_thread():
+    group = make_group()
+    mo, ada = make_member("mo"), make_member("ada")
+    join(mo, group, Role.MODERATOR)
+    join(ada, group)
+    source, target = make_thread(mo, group, "Source"), make_thread(mo, group, "Target")
+    written = list[Post]()
+
+    def reply() -> None:
+        try:
+            written.append(publish_post(author=ada, thread=source, body="I waited."))
+        finally:
+            connections.close_all()
+
+    replying = threading.Thread(target=reply)
+    with transaction.atomic():
+        merge_threads(thread=source, into=target, by=mo, reason=WHY)
+        replying.start()
+        wait_for_a_blocked_query()
+    replying.join(10)
+    assert [(post.thread_id, post.number) for post in written] == [(target.pk, 3)]
     ensure_whole(set(Post.objects.values_list("pk", flat=True)))
