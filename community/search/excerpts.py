@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import islice
 from typing import Final
 
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from community.search.stems import stems
-from community.search.words import Term, terms
+from community.search.words import fold, is_mixed, pieces, terms
 
 EXCERPT_CHARS: Final = 240
 BEFORE_CHARS: Final = 50  # of what is shown before the first word found
@@ -35,23 +35,33 @@ class Span:
 
 def spans_of(texts: Sequence[tuple[str, str]], marked: Collection[str]) -> list[list[Span]]:
     """Find the marked lexemes in each text (with its language). One query a language at most."""
-    read = [list(islice(terms(text), READ_MAX)) for text, _ in texts]
-    unstemmed: dict[str, set[str]] = {}
+    read = [list(islice(pieces(text), READ_MAX)) for text, _ in texts]
+    by_language: dict[str, set[str]] = {}
     for (_, language), found in zip(texts, read, strict=True):
-        unstemmed.setdefault(language, set()).update(term.word for term in found if term.whole)
-    stemmed = {language: stems(language, words) for language, words in unstemmed.items()}
-
-    def lexeme_of(term: Term, language: str) -> str | None:
-        return stemmed[language][term.word] if term.whole else term.word
-
-    return [
-        [
-            Span(term.start, term.end, lexeme)
-            for term in found
-            if (lexeme := lexeme_of(term, language)) and lexeme in marked
-        ]
-        for (_, language), found in zip(texts, read, strict=True)
-    ]
+        by_language.setdefault(language, set()).update(piece[0] for piece in found)
+    lexemes: dict[str, dict[str, str]] = {}
+    for language, met in by_language.items():
+        folded = {piece: fold(piece) for piece in met}
+        stemmed = stems(language, folded.values())
+        # Of what stands in the texts, only what is to be marked.
+        lexemes[language] = {
+            piece: stem
+            for piece, word in folded.items()
+            if (stem := stemmed[word]) and stem in marked
+        }
+    spans = []
+    for (text, language), found in zip(texts, read, strict=True):
+        wanted = lexemes[language]
+        here = [Span(start, end, wanted[piece]) for piece, start, end in found if piece in wanted]
+        if is_mixed(text):
+            here += [
+                Span(term.start, term.end, term.word)
+                for term in islice(terms(text), READ_MAX)
+                if not term.whole and term.word in marked
+            ]
+            here.sort(key=lambda span: span.start)
+        spans.append(here)
+    return spans
 
 
 def excerpt(text: str, spans: Sequence[Span], chars: int = EXCERPT_CHARS) -> list[Piece]:
@@ -87,11 +97,10 @@ def pieces_of(text: str, spans: Sequence[Span]) -> list[Piece]:
 
 def as_html(pieces: Sequence[Piece]) -> SafeString:
     """Write pieces for a page: each is escaped, then the marked ones are marked."""
-    return format_html_join(
-        "",
-        "{}",
-        ((format_html("<mark>{}</mark>", one.text) if one.marked else one.text,) for one in pieces),
+    written = (
+        f"<mark>{escape(one.text)}</mark>" if one.marked else escape(one.text) for one in pieces
     )
+    return mark_safe("".join(written))
 
 
 def _best_start(spans: Sequence[Span], chars: int) -> int:

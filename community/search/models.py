@@ -110,7 +110,7 @@ class Word(models.Model):
 
     word = models.CharField(max_length=80, primary_key=True)
     documents = models.PositiveIntegerField(default=0)
-    # search.spelling.keys, once a second document has the word; before it may be a typo itself.
+    # search.spelling.keys; None until it is counted.
     leavings = ArrayField(models.IntegerField(), null=True)
 
     class Meta:

@@ -10,11 +10,13 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, Model, Value
 from django.db.models.fields import BooleanField
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from community.groups.models import Group
@@ -29,11 +31,13 @@ from community.threads.models import Post, Thread
 from config.paging import read_time_cursor, time_cursor
 
 ANSWERS_PER_PAGE: Final = 10
-POSTS_AN_ANSWER: Final = 3
+POSTS_AN_ANSWER: Final = 2
 NAMED_MAX: Final = 3
+NAME_MAX_WORDS: Final = 4  # of a query that may be somebody's name
 SUGGESTED: Final = {Kind.POST: 5, Kind.GROUP: 3, Kind.MEMBER: 3}
 SUGGEST_MIN_CHARS: Final = 2
 
+_EMPTY: Final = SafeString("")
 _CURSOR = re.compile(r"(-?\d{1,12}(?:\.\d{1,20})?(?:e-?\d{1,3})?)~(\d{1,18})\Z")
 
 
@@ -41,7 +45,10 @@ _CURSOR = re.compile(r"(-?\d{1,12}(?:\.\d{1,20})?(?:e-?\d{1,3})?)~(\d{1,18})\Z")
 class ShownPost:
     """A post that answers, with what of it does."""
 
-    post: Post
+    address: str
+    number: int
+    author: str
+    created_at: datetime
     excerpt: SafeString
 
 
@@ -144,39 +151,56 @@ def _beyond(runs: list[list[Hit]], after: str | None) -> list[list[Hit]]:
 # -- loading -------------------------------------------------------------------------------------
 
 
+def _columns(model: type[Model], names: str) -> tuple[str, ...]:
+    """Put column names into the order `from_db` takes their values in."""
+    wanted = set(names.split())
+    return tuple(one.attname for one in model._meta.concrete_fields if one.attname in wanted)
+
+
+# Of a thread and its group: all that a result draws.
+_THREAD = _columns(Thread, "id title is_listed reply_count locked_at answer_id group_id")
+_GROUP = _columns(Group, "id name slug glyph tint")
+_POST = ("pk", "number", "author__name", "created_at")
+
+
 def _answers(runs: Sequence[Sequence[Hit]], viewer: Viewer, found: Found) -> list[Answer]:
     if not runs:
         return []
     shown = [hit for run in runs for hit in run[:POSTS_AN_ANSWER]]
+    # Values, not rows: thirty posts with authors, threads and groups are a hundred objects.
+    columns = [*_POST, *(f"thread__{name}" for name in _THREAD)]
+    columns += [f"thread__group__{name}" for name in _GROUP]
     posts = {
-        post.pk: post
-        for post in Post.objects.visible_to(viewer)
+        values[0]: values
+        for values in Post.objects.visible_to(viewer)
         .filter(pk__in=[hit.object_id for hit in shown], hidden_at__isnull=True)
-        .select_related("thread__group", "author")
-        .only(
-            *("number", "created_at", "author__name", "author__handle", "author__avatar"),
-            *("thread__title", "thread__is_listed", "thread__reply_count", "thread__locked_at"),
-            *("thread__answer", "thread__last_post_at", "thread__kind"),
-            *("thread__group__name", "thread__group__glyph", "thread__group__tint"),
-            "thread__group__slug",
-        )
+        .values_list(*columns)
     }
-    excerpts = _excerpts([hit.pk for hit in shown], found.marked)
-    threads = [posts[hit.object_id].thread for hit in shown if hit.object_id in posts]
-    titles = _titles(threads, found.marked)
+    excerpts = _excerpts([hit.pk for hit in shown if hit.object_id in posts], found.marked)
+    threads: dict[int, Thread] = {}
+    for values in posts.values():
+        of_thread = values[len(_POST) : len(_POST) + len(_THREAD)]
+        if of_thread[0] not in threads:
+            thread = Thread.from_db("default", _THREAD, of_thread)
+            thread.group = Group.from_db("default", _GROUP, values[len(_POST) + len(_THREAD) :])
+            threads[thread.pk] = thread
+    titles = _titles(threads.values(), found.marked)
+    before, after = reverse("post", args=[0]).split("0")
     answers = []
     for run in runs:
-        readable = [hit for hit in run[:POSTS_AN_ANSWER] if hit.object_id in posts]
+        readable = [posts[hit.object_id] for hit in run[:POSTS_AN_ANSWER] if hit.object_id in posts]
         if not readable:
             continue
-        thread = posts[readable[0].object_id].thread
+        thread = threads[readable[0][len(_POST)]]
         answers.append(
             Answer(
                 thread=thread,
                 title=titles[thread.pk],
                 posts=[
-                    ShownPost(posts[hit.object_id], excerpts.get(hit.pk, SafeString("")))
-                    for hit in readable
+                    ShownPost(
+                        f"{before}{pk}{after}", number, author, created_at, excerpts.get(pk, _EMPTY)
+                    )
+                    for pk, number, author, created_at, *_rest in readable
                 ],
                 more=len(run) - len(readable),
             )
@@ -185,8 +209,9 @@ def _answers(runs: Sequence[Sequence[Hit]], viewer: Viewer, found: Found) -> lis
 
 
 def _excerpts(documents: Collection[int], marked: Collection[str]) -> dict[int, SafeString]:
+    """Cut and mark the texts of documents; keyed by the thing a document tells of."""
     rows = list(
-        SearchDocument.objects.filter(pk__in=documents).values_list("pk", "text", "language")
+        SearchDocument.objects.filter(pk__in=documents).values_list("object_id", "text", "language")
     )
     spans = spans_of([(text, language) for _, text, language in rows], marked)
     return {
@@ -216,9 +241,11 @@ def _named(hits: Sequence[Hit], viewer: Viewer, found: Found) -> list[Named]:
             pk__in=ids[Kind.MEMBER], is_active=True, is_listed=True
         ):
             things[Kind.MEMBER, member.pk] = member
-    excerpts = _excerpts([hit.pk for hit in hits], found.marked)
+    excerpts = {
+        kind: _excerpts([hit.pk for hit in hits if hit.kind == kind], found.marked) for kind in ids
+    }
     return [
-        Named(thing, excerpts.get(hit.pk, SafeString("")))
+        Named(thing, excerpts[hit.kind].get(hit.object_id, _EMPTY))
         for hit in hits
         if (thing := things.get((hit.kind, hit.object_id)))
     ]
@@ -261,7 +288,9 @@ def by_name(
 
 
 def _names_somebody(query: Query) -> bool:
-    return bool(query.words) and not (query.filters or query.phrases or query.without)
+    if query.filters or query.phrases or query.without:
+        return False
+    return 0 < len(query.words) <= NAME_MAX_WORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,7 @@ def recount(*, progress: Callable[[int], None] = lambda done: None) -> None:
         cursor.execute("DELETE FROM community_word")
         for batch_of_words in _batches(sorted(words.items()), 5_000):
             cursor.execute(_ADD_WORDS, list(map(list, zip(*batch_of_words, strict=True))))
-            _set_leavings([word for word, count in batch_of_words if count > 1])
+            _set_leavings([word for word, _ in batch_of_words])
 
 
 def refresh_lexemes() -> None:
@@ -264,7 +264,7 @@ _ADD_LEXEMES = """
 _ADD_WORDS = """
     INSERT INTO community_word (word, documents) SELECT * FROM unnest(%s::text[], %s::int[])
     ON CONFLICT (word) DO UPDATE SET documents = community_word.documents + excluded.documents
-    RETURNING word, documents > 1 AND leavings IS NULL
+    RETURNING word, leavings IS NULL
 """
 _TAKE = """
     WITH locked AS (SELECT word FROM {table} WHERE word = ANY(%s) ORDER BY word FOR UPDATE)
@@ -273,12 +273,7 @@ _TAKE = """
     WHERE kept.word = less.word AND locked.word = kept.word
 """
 _TAKE_LEXEMES = _TAKE.format(table="community_lexeme")
-# A word that one document is left with may be a typo again.
-_TAKE_WORDS = _TAKE.format(table="community_word").replace(
-    "SET documents",
-    "SET leavings = CASE WHEN kept.documents - less.documents > 1 THEN kept.leavings END,"
-    " documents",
-)
+_TAKE_WORDS = _TAKE.format(table="community_word")
 _ADD_FIGURES = """
     INSERT INTO community_searchfigures (id, documents, lexemes)
     VALUES (1, greatest(%s, 0), greatest(%s, 0))

@@ -58,11 +58,12 @@ def distance(one: str, other: str) -> int:
 def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
     """Return the word meant among `known` (each with its documents), None when none is near.
 
-    Fewer slips come first, then the same first letter, then the more frequent word.
+    Fewer slips come first, then the same first letter, then the more frequent word. A word of one
+    document alone may be a slip itself: it counts as one slip further.
     """
     forgiven = slips(word)
     ranked = [
-        (far, candidate[0] != word[0], -documents, candidate)
+        (far + (documents < 2), candidate[0] != word[0], -documents, candidate)
         for candidate, documents in known
         if abs(len(candidate) - len(word)) <= forgiven
         and 0 < (far := distance(word, candidate)) <= forgiven

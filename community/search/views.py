@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 from psycopg.errors import QueryCanceled
 
+from community.groups.models import Group
 from community.members.models import Member
 from community.members.web import MemberRequest, member_required, wants_delete
 from community.search.documents import Kind
@@ -25,6 +26,9 @@ from community.search.models import SavedSearch
 from community.search.pages import Results, results, suggestions
 from community.search.queries import QUERY_MAX_CHARS, Filter, Query, parse
 from community.search.saving import clean_name, save_search
+from community.search.similar import similar_threads
+from community.threads.models import TITLE_MAX_CHARS
+from config.paging import whole_number
 
 KINDS: Final = {
     "": pgettext_lazy("what to search", "Posts"),
@@ -113,6 +117,19 @@ def suggest(request: HttpRequest) -> HttpResponse:
     return render(
         request, "community/search/_suggestions.html", {"found": found, "written": str(query)}
     )
+
+
+@require_GET
+@member_required
+def similar(request: MemberRequest) -> HttpResponse:
+    """Threads of `group` (an id) like `title`, while it is typed; 204 for none."""
+    groups = Group.objects.visible_to(request.user)
+    group = get_object_or_404(groups, pk=whole_number(request.GET.get("group")) or 0)
+    title = request.GET.get("title", "").replace("\x00", "")[:TITLE_MAX_CHARS]
+    threads = similar_threads(title, group, request.user)
+    if not threads:
+        return HttpResponse(status=204)
+    return render(request, "community/search/_similar.html", {"threads": threads})
 
 
 @require_http_methods(["GET", "POST"])

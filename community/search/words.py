@@ -57,9 +57,22 @@ def fold(word: str) -> str:
     return plain[:WORD_MAX_CHARS]
 
 
+def is_mixed(text: str) -> bool:
+    """Whether some of the text is in a script without spaces."""
+    return not text.isascii() and _ANY_UNSPACED.search(text) is not None
+
+
+def pieces(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the words of the scripts with spaces as they stand, and where: `terms`, but quicker."""
+    if not is_mixed(text):
+        return ((match[0], match.start(), match.end()) for match in _SPACED.finditer(text))
+    found = (match for match in _MIXED.finditer(text) if not match["run"])
+    return ((match[0], match.start(), match.end()) for match in found)
+
+
 def terms(text: str) -> Iterator[Term]:
     """Yield the words of a text in order; pairs of characters share the place of their first."""
-    mixed = _ANY_UNSPACED.search(text) is not None
+    mixed = is_mixed(text)
     place = -1
     before: Term | None = None
     for match in (_MIXED if mixed else _SPACED).finditer(text):
