@@ -11,18 +11,28 @@ class CommunityConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
 
         from community import events
+        from community.chat.services import MESSAGE_GATES
         from community.drafts.forms import DraftPart
         from community.drafts.guests import keep_for_guest, take_over
         from community.members.web import GUEST_FORMS
         from community.notifications import handlers, replies
         from community.polls.forms import PollForm
         from community.search import handlers as search
+        from community.standing import handlers as standing
+        from community.standing.limits import limit_message, limit_post
+        from community.standing.services import promote_newcomer
         from community.threads.forms import PARTS
+        from community.threads.reading import AFTER_READING
+        from community.threads.services import POST_GATES
         from config.outbox import subscribe
 
         PARTS.extend((PollForm, DraftPart))
         GUEST_FORMS.append(keep_for_guest)
         user_logged_in.connect(take_over, dispatch_uid="drafts_of_guests")
+
+        POST_GATES.append(limit_post)
+        MESSAGE_GATES.append(limit_message)
+        AFTER_READING.append(promote_newcomer)
 
         subscribe(events.PostPublished, handlers.tell_of_post)
         subscribe(events.PostEdited, handlers.tell_of_edit)
@@ -40,3 +50,11 @@ class CommunityConfig(AppConfig):
         subscribe(events.MemberChanged, search.index_changed_member)
         subscribe(events.MemberJoined, search.index_joined_member)
         subscribe(events.GroupChanged, search.index_changed_group)
+        subscribe(events.PostPublished, standing.earn_by_post)
+        subscribe(events.PostPublished, standing.learn_links_of_post)
+        subscribe(events.PostEdited, standing.learn_links_of_edit)
+        subscribe(events.ReactionGiven, standing.earn_by_reaction)
+        subscribe(events.AnswerChosen, standing.earn_by_answer)
+        subscribe(events.TrustChanged, standing.earn_by_trust)
+        subscribe(events.MemberChanged, standing.earn_by_profile)
+        subscribe(events.BadgeEarned, handlers.tell_of_badge)

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import components
+from config import components, emojis
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.urls")),
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("moderation.urls")),
     path("accounts/", include("allauth.urls")),
     path("staff/", admin.site.urls),
+    path("emoji/<str:language>/<str:version>.json", emojis.emojis, name="emoji"),
 ]
 if not settings.PRODUCTION:
     urlpatterns.append(path("components/", components.sheet, name="components"))

@@ -18,6 +18,11 @@ from community.members.models import Member
 P = ParamSpec("P")
 
 
+# Asked in turn with a form that a guest sent, before they are sent to sign in: each keeps what is
+# its own and returns where to come back to, or nothing. Features above join in their apps.py.
+GUEST_FORMS: list[Callable[[HttpRequest], str]] = []
+
+
 class MemberRequest(HttpRequest):
     """A request whose user is known to be a member."""
 
@@ -40,6 +45,7 @@ def member_required(
                 parts = urlsplit(referer)
                 if parts.netloc == request.get_host():
                     back = parts.path + (f"?{parts.query}" if parts.query else "")
+            back = next((place for keep in GUEST_FORMS if (place := keep(request))), back)
         if getattr(request, "htmx", False):
             address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
             return HttpResponse(status=204, headers={"HX-Redirect": address})

@@ -83,6 +83,11 @@ class Attempt:
 Gate = Callable[[Attempt], None]
 POST_GATES: list[Gate] = []
 
+# Asked in order when a post was written or edited and all is saved, in its transaction: whoever
+# wants people to look at it first hides it here. Domains above join in their apps.py.
+Hold = Callable[[Attempt, Post], None]
+POST_HOLDS: list[Hold] = []
+
 # What features above write with a post, in its transaction: a poll.
 Then = Callable[[Post], object]
 
@@ -121,7 +126,8 @@ def start_thread(
         details_ = clean_details(kind_, details or {})
         rendered = _render(body_, group, [author])
         moment = at or timezone.now()
-        _ask_gates(Attempt(author, group, None, None, title_, body_, rendered, moment))
+        attempt = Attempt(author, group, None, None, title_, body_, rendered, moment)
+        _ask_gates(attempt)
         thread = Thread.objects.create(
             group=group,
             author=author,
@@ -142,6 +148,7 @@ def start_thread(
             then(post)
         Group.objects.filter(pk=group.pk).update(thread_count=F("thread_count") + 1)
         _touch_group(group.pk, moment)
+        _ask_holds(attempt, post)
         return post
 
     return _once(author, client_key, write)
@@ -188,7 +195,8 @@ def publish_post(
         moment = at or timezone.now()
         if not membership.moderates:
             _ensure_in_time(locked, author, moment)
-        _ask_gates(Attempt(author, locked.group, locked, None, "", body_, rendered, moment))
+        attempt = Attempt(author, locked.group, locked, None, "", body_, rendered, moment)
+        _ask_gates(attempt)
         locked.last_number += 1
         locked.reply_count += 1
         locked.version += 1
@@ -204,7 +212,7 @@ def publish_post(
         )
         wrote(member=author, thread=locked, number=locked.last_number, seen=seen, at=moment)
         if at is None:
-            transaction.on_commit(lambda: announce_post(post), robust=True)
+            transaction.on_commit(lambda: _announce(post), robust=True)
         if then is not None:
             then(post)
         locked.save(
@@ -214,6 +222,7 @@ def publish_post(
         )
         if locked.is_listed:
             _touch_group(locked.group_id, moment)
+        _ask_holds(attempt, post)
         return post
 
     return _once(author, client_key, write)
@@ -256,7 +265,8 @@ def edit_post(
     kept = list(post.post_images.values_list("image_id", flat=True))
     rendered = _render(body, thread.group, [post.author, editor], kept)
     now = timezone.now()
-    _ask_gates(Attempt(editor, thread.group, thread, post, "", body, rendered, now))
+    attempt = Attempt(editor, thread.group, thread, post, "", body, rendered, now)
+    _ask_gates(attempt)
     reason = " ".join(_storable(reason).split())[:EDIT_REASON_MAX_CHARS]
     if reason or not _is_free(post, editor, last, now):
         Revision.objects.create(
@@ -278,6 +288,7 @@ def edit_post(
     thread.version += 1
     thread.save(update_fields=["excerpt", "version"])
     publish(PostEdited(post_id=post.pk))
+    _ask_holds(attempt, post)
     return post
 
 
@@ -556,6 +567,16 @@ def _render(
 def _ask_gates(attempt: Attempt) -> None:
     for gate in POST_GATES:
         gate(attempt)
+
+
+def _ask_holds(attempt: Attempt, post: Post) -> None:
+    for hold in POST_HOLDS:
+        hold(attempt, post)
+
+
+def _announce(post: Post) -> None:
+    if not post.is_hidden:
+        announce_post(post)
 
 
 def _add_post(

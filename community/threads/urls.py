@@ -1,6 +1,6 @@
 from django.urls import path
 
-from community.threads import acts, organise, views
+from community.threads import acts, mentions, organise, views
 
 urlpatterns = [
     path("g/<slug:slug>/new/", views.new, name="new_thread"),
@@ -15,7 +15,6 @@ urlpatterns = [
     path("t/<int:thread_id>/closing/", organise.closing, name="thread_closing"),
     path("t/<int:thread_id>/title/", organise.title, name="thread_title"),
     path("t/<int:thread_id>/tags/", organise.head, name="thread_tags"),
-    path("t/<int:thread_id>/jump/", organise.jump, name="jump"),
     path("t/<int:thread_id>/<slug:slug>/", views.show, name="thread"),
     path("p/<int:post_id>/", views.permalink, name="post"),
     path("p/<int:post_id>/edit/", views.edit, name="edit_post"),
@@ -25,4 +24,5 @@ urlpatterns = [
     path("p/<int:post_id>/wiki/", acts.wiki, name="wiki"),
     path("p/<int:post_id>/answer/", acts.answer, name="answer"),
     path("preview/", views.preview, name="preview"),
+    path("mentions/", mentions.mentions, name="mentions"),
 ]

@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect, reswap, retarget, trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from community.groups.models import Group
 from community.groups.services import membership_of
@@ -364,7 +364,7 @@ def _reply_context(
         "seen": seen,
         "composer_action": reverse("reply", args=[thread.pk]),
         "composer_group": thread.group,
-        "composer_draft": f"thread-{thread.pk}",
+        "composer_draft": f"thread:{thread.pk}",
         "composer_submit": _("Post reply"),
         "composer_placeholder": _("Reply to the thread. Paste a photo, or @mention someone."),
     }
@@ -400,8 +400,8 @@ def _replied(request: MemberRequest, thread: Thread, post: Post, form: ReplyForm
         **_reply_context(thread, ReplyForm(), None, post.number),
         "posts": shown_posts(since, thread, request.user, membership),
     }
-    response = render(request, "community/threads/_replied.html", context, status=201)
-    return trigger_client_event(response, "toast", {"text": _("Posted.")})
+    # That it was posted the composer says itself, with a way to undo it.
+    return render(request, "community/threads/_replied.html", context, status=201)
 
 
 def _go_to(request: MemberRequest, post: Post) -> HttpResponse:
@@ -420,7 +420,7 @@ def _new(
         "preview": html,
         "composer_action": reverse("new_thread", args=[group.slug]),
         "composer_group": group,
-        "composer_draft": f"group-{group.pk}",
+        "composer_draft": f"group:{group.pk}",
         "composer_submit": _("Start thread"),
         "composer_placeholder": _("Say what you know, ask what you don't. Photos help."),
     }
@@ -442,7 +442,7 @@ def _edit(request: MemberRequest, post: Post, form: PostForm, status: int = 200)
         "place": post.place,
         "composer_action": reverse("edit_post", args=[post.pk]),
         "composer_group": post.thread.group,
-        "composer_draft": "",
+        "composer_draft": f"post:{post.pk}",
         "composer_submit": _("Save changes"),
     }
     return render(request, "community/threads/edit.html", context, status=status)

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 # The page itself takes 2 (thread, posts), for a member 4 more (session, member, place in the group,
 # groups of the nav) and 2 for the chat; the rest is commerce: placements, teams, own listings.
 GUEST_QUERIES = 4
-MEMBER_QUERIES = 11
+MEMBER_QUERIES = 12
 
 HTMX = {"HX-Request": "true"}
 
@@ -314,7 +314,8 @@ def test_a_guest_is_sent_to_sign_in_and_back(guest, thread):
         headers={"Referer": f"http://testserver{thread.get_absolute_url()}"},
     )
     assert response.status_code == 302
-    assert response["Location"] == f"/accounts/login/?next={thread.get_absolute_url()}"
+    back = f"/t/{thread.pk}/%3Fpage%3Dlast%26draft%3D1"  # with what was typed
+    assert response["Location"] == f"/accounts/login/?next={back}"
     assert thread.posts.count() == 1
 
 

@@ -1,0 +1,28 @@
+"""What becomes of what a member has not posted yet."""
+
+from __future__ import annotations
+
+from config.personal import Exported, also_erase, declare, deletes, keys, sweeps
+
+
+def register() -> None:
+    declare(
+        "community.Draft.member",
+        Exported(
+            "drafts",
+            "What you typed and did not post.",
+            keys(
+                target="where: thread, group or post, and its number",
+                title="the title",
+                body="the text",
+                fields=("extra", "what else the form held"),
+                changed_at="when you last changed it",
+            ),
+        ),
+        deletes("Nobody else ever read it."),
+    )
+    also_erase(
+        "drafts that name the member",
+        sweeps("community.Draft", "title", "body"),
+        "What others have not posted yet may mention or quote the member.",
+    )
