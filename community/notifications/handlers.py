@@ -11,6 +11,7 @@ from django.utils import timezone
 from community.bookmarks.models import Bookmark
 from community.events import (
     AnswerChosen,
+    BadgeEarned,
     BookmarkDue,
     JoinRequestAnswered,
     MemberInvited,
@@ -27,6 +28,7 @@ from community.notifications.models import Kind
 from community.notifications.recipients import has_muted, may_read, occasions
 from community.notifications.services import Occasion, notify, tell, tell_of_reaction
 from community.reactions.models import Reaction
+from community.standing.models import BadgeGrant
 from community.threads.models import Post, PostMention, Thread
 
 # Talk brought in from elsewhere keeps its dates: what is older than this is no news.
@@ -175,6 +177,23 @@ def tell_of_trust(event: TrustChanged) -> None:
         key=f"trust:{event.level}",
         details={"level": event.level},
     )
+
+
+def tell_of_badge(event: BadgeEarned) -> None:
+    """Tell a member of a badge they earned."""
+    grant = (
+        BadgeGrant.objects.shown()
+        .select_related("badge", "member")
+        .filter(pk=event.badge_grant_id)
+        .first()
+    )
+    if grant is not None:
+        notify(
+            member=grant.member,
+            kind=Kind.BADGE,
+            key=f"badge:{grant.badge_id}",
+            details={"badge": grant.badge.name, "address": grant.badge.get_absolute_url()},
+        )
 
 
 def _post(post_id: int) -> Post | None:

@@ -19,9 +19,9 @@ from community.notifications.inbound import (
     Letter,
     Unreadable,
     read,
-    written,
 )
 from community.notifications.models import Channel, InboundEmail, Sending
+from community.notifications.quoted import written
 from community.notifications.tokens import read_reply_address
 from community.threads.errors import Refused
 from community.threads.models import Post

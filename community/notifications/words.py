@@ -74,7 +74,8 @@ def sentence(notification: Notification) -> str:
             level = TrustLevel(details.get("level", TrustLevel.BASIC)).label
             return _("You reached the trust level “%(level)s”") % {"level": level}
         case _badge:
-            return _("You earned the badge “%(badge)s”") % {"badge": details.get("badge", "")}
+            name = str(details.get("badge", ""))
+            return _("You earned the badge “%(badge)s”") % {"badge": _(name) if name else ""}
 
 
 def _reactions(notification: Notification, says: dict[str, str]) -> str:
@@ -94,6 +95,10 @@ def _decision(about: str) -> str:
         "shown": _("A moderator shows again what you wrote"),
         "kept": _("Moderators looked at what you reported and kept it"),
         "agreed": _("Moderators looked at what you reported and hid it"),
+        "silence": _("A moderator silenced you: for now you can read but not write"),
+        "silence_lifted": _("You can write again"),
+        "suspend": _("A moderator suspended your account: for now you cannot sign in"),
+        "suspend_lifted": _("You can sign in again"),
     }.get(about, _("A moderator decided about something you wrote"))
 
 
