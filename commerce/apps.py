@@ -10,6 +10,7 @@ class CommerceConfig(AppConfig):
     def ready(self) -> None:
         from commerce.attribution.handlers import credit_recorded_order, reverse_refunded_credits
         from commerce.events import DeliveryReceived, OrderRecorded, OrderRefunded
+        from commerce.merchants.services import shop_hosts
         from commerce.orders.handlers import process_delivery
         from commerce.placements.handlers import (
             follow_moved_posts,
@@ -17,11 +18,20 @@ class CommerceConfig(AppConfig):
             link_published_post,
         )
         from community.events import PostEdited, PostPublished, ThreadChanged
+        from community.standing.limits import VOUCHERS
         from config.outbox import subscribe
+        from config.personal import declare_features
 
+        VOUCHERS.append(shop_hosts)
         subscribe(PostPublished, link_published_post, queue="links")
         subscribe(PostEdited, link_edited_post, queue="links")
         subscribe(ThreadChanged, follow_moved_posts, queue="links")
         subscribe(DeliveryReceived, process_delivery)
         subscribe(OrderRecorded, credit_recorded_order, queue="insights")
         subscribe(OrderRefunded, reverse_refunded_credits, queue="insights")
+
+        declare_features(
+            "commerce",
+            *("merchants", "listings", "placements", "touchpoints", "connectors", "orders"),
+            "attribution",
+        )

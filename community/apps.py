@@ -17,6 +17,7 @@ class CommunityConfig(AppConfig):
         from community.members.web import GUEST_FORMS
         from community.notifications import handlers, replies
         from community.polls.forms import PollForm
+        from community.privacy.handlers import begin_export, tell_of_erasure
         from community.search import handlers as search
         from community.standing import handlers as standing
         from community.standing.limits import limit_message, limit_post
@@ -25,6 +26,7 @@ class CommunityConfig(AppConfig):
         from community.threads.reading import AFTER_READING
         from community.threads.services import POST_GATES
         from config.outbox import subscribe
+        from config.personal import declare_features
 
         PARTS.extend((PollForm, DraftPart))
         GUEST_FORMS.append(keep_for_guest)
@@ -58,3 +60,11 @@ class CommunityConfig(AppConfig):
         subscribe(events.TrustChanged, standing.earn_by_trust)
         subscribe(events.MemberChanged, standing.earn_by_profile)
         subscribe(events.BadgeEarned, handlers.tell_of_badge)
+        subscribe(events.ExportAsked, begin_export)
+        subscribe(events.ErasureAsked, tell_of_erasure, queue="mail")
+
+        declare_features(
+            "community",
+            *("members", "groups", "uploads", "tags", "threads", "polls", "reactions", "bookmarks"),
+            *("drafts", "chat", "standing", "notifications", "search", "privacy", "importing"),
+        )

@@ -194,6 +194,31 @@ app.conf.beat_schedule = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "look whose trust level is another now": {
+        "task": "default.review_trust",
+        "schedule": crontab(minute="20"),
+        "options": {"expires": 1800},
+    },
+    "grant badges that no event told of": {
+        "task": "default.sweep_badges",
+        "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 3600},
+    },
+    "count how active members are": {
+        "task": "default.count_activity",
+        "schedule": crontab(hour="*/3", minute="50"),
+        "options": {"expires": 3600},
+    },
+    "make copies of data and erase accounts": {
+        "task": "default.tend_privacy",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "forget copies of data after their week": {
+        "task": "default.forget_exports",
+        "schedule": crontab(minute="35"),
+        "options": {"expires": 1800},
+    },
     "forget whose old clicks were": {
         "task": "default.forget_old_ties",
         "schedule": crontab(hour="4", minute="10"),

@@ -166,6 +166,8 @@ CACHES = {
 }
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / ".demo" / "media")))
+# Copies of members' data, which only a checked view hands out; on a disk all workers share.
+PRIVATE_ROOT = Path(env.str("PRIVATE_ROOT", str(MEDIA_ROOT / "private")))
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -374,6 +376,42 @@ REACTIONS: dict[str, tuple[str, StrOrPromise]] = {
     "want": ("🔥", pgettext_lazy("reaction", "Want it")),
 }
 
+# What a member has to have done for each trust level; the figures, and what they are called, are
+# Discourse's defaults (tl1_requires_topics_entered 5, tl2_requires_days_visited 15, and so on).
+# Level 4 is given by hand alone.
+TRUST_NEEDS: dict[int, dict[str, int]] = {
+    1: {"threads_opened": 5, "posts_read": 30, "minutes_read": 10},
+    2: {
+        "days_visited": 15,
+        "threads_opened": 20,
+        "posts_read": 100,
+        "minutes_read": 60,
+        "reactions_given": 1,
+        "reactions_received": 1,
+        "threads_replied": 3,
+    },
+    # "recent" counts the last TRUST_RECENT_DAYS days; opened and read there are per cent of what
+    # the public groups wrote in them, and at most TRUST_SHARES_MAX.
+    3: {
+        "recent_days_visited": 50,
+        "recent_threads_replied": 10,
+        "recent_threads_opened": 25,
+        "recent_posts_read": 25,
+        "recent_reactions_given": 30,
+        "recent_reactions_received": 20,
+        "threads_opened": 200,
+        "posts_read": 500,
+    },
+}
+TRUST_RECENT_DAYS = 100
+TRUST_SHARES_MAX = {"recent_threads_opened": 500, "recent_posts_read": 20_000}
+TRUST_POSTS_HIDDEN_MAX = 5  # recent ones, by moderators: more and level 3 is out of reach
+# Level 3 is lost below this share of what it takes, but not in the first two weeks.
+TRUST_KEEP_PERCENT = 90
+TRUST_GRACE_DAYS = 14
+# What a newcomer (trust level 0) may put into one post or message, and open and write on the first
+# day. Staff and the moderators of a group are no newcomers there.
+NEWCOMER_LIMITS = {"links": 2, "images": 1, "mentions": 2, "threads": 3, "replies": 10}
 # PostgreSQL's dictionaries that texts are stemmed by, the site's own language first; a member's
 # language chooses among them. Other scripts than Latin need none. A change wants
 # `manage.py rebuild_search --afresh`.
@@ -391,6 +429,11 @@ SEARCH_EMBEDDER_SECONDS = env.float("SEARCH_EMBEDDER_SECONDS", 0.5)
 # The share of likeness in a rank, the rest is words: 0 to 1.
 SEARCH_DENSE_WEIGHT = env.float("SEARCH_DENSE_WEIGHT", 0.55)
 SAVED_SEARCHES_MAX = env.int("SAVED_SEARCHES_MAX", 30)
+
+# -- members' own data (docs/privacy.md) ----------------------------------------------------------
+
+EXPORT_DAYS = env.int("EXPORT_DAYS", 7)  # how long a copy can be fetched
+ERASURE_WAIT_DAYS = env.int("ERASURE_WAIT_DAYS", 7)  # how long an erasure can be taken back
 
 # -- telling members (docs/mail-and-push.md) ----------------------------------------------------
 

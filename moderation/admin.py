@@ -1,5 +1,6 @@
 """Django's view of moderation's admin."""
 
 from moderation.queue.admin import AuditEntryAdmin, CaseAdmin
+from moderation.queue.members import MemberAdmin
 
-__all__ = ["AuditEntryAdmin", "CaseAdmin"]
+__all__ = ["AuditEntryAdmin", "CaseAdmin", "MemberAdmin"]

@@ -18,3 +18,10 @@ class ContentShownAgain(Event):
 
     case_id: int
     audit_entry_id: int
+
+
+@dataclass(frozen=True)
+class SanctionChanged(Event):
+    """A member was silenced or suspended, or that was lifted."""
+
+    sanction_id: int

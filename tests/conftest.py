@@ -8,8 +8,10 @@ import pytest
 from django.test import Client
 
 from community.groups.models import Group, JoinMode, Role
-from community.members.models import Member
+from community.members.models import Member, TrustLevel
 from community.threads.models import Thread
+from moderation.queue.roles import ensure_moderator_role
+from moderation.sanctions.services import silence
 from tests import flushing
 from tests.factories import join, make_group, make_member, make_thread
 
@@ -71,6 +73,31 @@ def thread(ada: Member, group: Group) -> Thread:
 def hidden_group(ada: Member) -> Group:
     """A group only its members know of: ada owns it."""
     return make_group("cellar", name="Cellar", owner=ada, join_mode=JoinMode.HIDDEN)
+
+
+@pytest.fixture
+def newcomer(group: Group) -> Member:
+    """A member at trust level 0, in the group."""
+    member = make_member("nina", name="Nina New", trust_level=TrustLevel.NEW)
+    join(member, group)
+    return member
+
+
+@pytest.fixture
+def keeper(db: None) -> Member:
+    """A site moderator: staff with the moderator role and nothing more."""
+    member = make_member("kai", name="Kai Falk", is_staff=True)
+    member.groups.add(ensure_moderator_role())
+    return Member.objects.get(pk=member.pk)
+
+
+@pytest.fixture
+def silenced(group: Group, keeper: Member) -> Member:
+    """A member of the group who reads only, for a reason, till somebody lifts it."""
+    member = make_member("sil", name="Sil Ence")
+    join(member, group)
+    silence(member=member, by=keeper, reason="Sold the same lens twice.")
+    return member
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Verbs that change a team lock the merchant's row first, so that its last owner i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -29,7 +30,7 @@ from commerce.merchants.models import (
     TeamMember,
     TeamRole,
 )
-from community.members.models import Member
+from community.members.models import Member, TrustLevel
 
 TEAM_MAX: Final = 50
 # Addresses below /merchants/ that are pages of ours.
@@ -39,6 +40,15 @@ RESERVED_SLUGS: Final = frozenset({"new"})
 def slug_for(name: str) -> str:
     """Return the slug a merchant of this name has; empty when nothing of it is left."""
     return slugify(name)[:50].strip("-")
+
+
+def shop_hosts(hosts: Collection[str]) -> set[str]:
+    """Return those of `hosts` that are shops' websites, vouched for by a trusted member's team."""
+    trusted = Merchant.objects.filter(
+        host__in=[name for host in hosts for name in (host, f"www.{host}")],
+        team__member__trust_level__gt=TrustLevel.NEW,
+    )
+    return {host.removeprefix("www.") for host in trusted.values_list("host", flat=True)}
 
 
 def role_of(member: Member, merchant: Merchant) -> TeamRole | None:

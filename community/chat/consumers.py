@@ -10,6 +10,7 @@ from typing import Any, Final
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.core.validators import slug_re
+from django.utils import timezone
 
 from community.chat.here import note_here
 from community.chat.hub import hub
@@ -17,8 +18,8 @@ from community.chat.models import Room
 from community.members.models import Member
 from community.threads.live import room_of
 from community.threads.models import Thread
-from config.paging import whole_number
 from config.languages import language_of_socket
+from config.paging import whole_number
 
 QUEUE_FRAMES: Final = 100
 FRAMES_PER_SECOND: Final = 10
@@ -135,7 +136,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _still_allowed(self) -> tuple[bool, set[int | str]]:
         """Whether the account and the session stand, and which of the rooms are still open."""
         session = self.scope.get("session")
-        active = Member.objects.filter(pk=self.member.pk, is_active=True).exists()
+        member = Member.objects.filter(pk=self.member.pk, is_active=True).first()
+        active = member is not None and not member.is_suspended(timezone.now())
         signed_in = session is None or session.exists(session.session_key)
         asked = [room for room in self.rooms.values() if isinstance(room, int)]
         rooms = Room.objects.visible_to(self.member).filter(pk__in=asked)

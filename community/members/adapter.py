@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
+from community.members.errors import MayNotSignIn
 from community.members.models import Member
+from community.members.sanctions import ensure_may_sign_in
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -23,6 +28,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Handles are lower case, so that one person cannot pose as another by capitals."""
         cleaned: str = super().clean_username(username.lower(), shallow=shallow)
         return cleaned
+
+    def pre_login(self, request: HttpRequest, user: Member, **more: Any) -> HttpResponseBase | None:
+        """Turn away who is suspended, by whatever door they come, and say why and until when."""
+        try:
+            ensure_may_sign_in(user)
+        except MayNotSignIn as refusal:
+            clear_login(request)
+            context = {"refusal": refusal.reason}
+            return render(request, "account/suspended.html", context, status=refusal.status)
+        answer: HttpResponseBase | None = super().pre_login(request, user, **more)
+        return answer
 
     def save_user(
         self, request: HttpRequest, user: Member, form: Any, commit: bool = True

@@ -16,8 +16,8 @@ class MemberRefusal(Exception):
     says: ClassVar[StrOrPromise] = _("That is not possible.")
     status: ClassVar[int] = 422
 
-    def __init__(self) -> None:
-        self.reason = str(self.says)
+    def __init__(self, reason: str = "") -> None:
+        self.reason = reason or str(self.says)
         super().__init__(self.reason)
 
 
@@ -27,4 +27,14 @@ class NotYourself(MemberRefusal):
 
 class MayNotAddress(MemberRefusal):
     says = _("This member does not want to hear from you.")
+    status = 403
+
+
+class MayNotWrite(MemberRefusal):
+    says = _("You can read here, but not write for now.")
+    status = 403
+
+
+class MayNotSignIn(MemberRefusal):
+    says = _("You cannot sign in for now.")
     status = 403

@@ -14,7 +14,9 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from community.groups.services import membership_of
+from community.members.errors import MayNotWrite
 from community.members.models import Member
+from community.members.sanctions import ensure_may_write
 from community.polls.errors import (
     ChoiceMissing,
     MayNotManage,
@@ -25,7 +27,7 @@ from community.polls.errors import (
     VotesCast,
 )
 from community.polls.models import Poll, PollOption, PollVote
-from community.threads.errors import PostHidden
+from community.threads.errors import PostHidden, Refused
 from community.threads.models import Post, Thread
 
 
@@ -162,6 +164,10 @@ def _ensure_may_vote(poll: Poll, member: Member) -> None:
         raise MayNotVote
     if poll.post.is_hidden:
         raise PostHidden
+    try:
+        ensure_may_write(member)
+    except MayNotWrite as refusal:
+        raise Refused(refusal.reason) from refusal
     _ensure_open(poll)
 
 

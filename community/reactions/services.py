@@ -8,6 +8,7 @@ from django.db.models import F
 
 from community.events import ReactionGiven
 from community.members.models import Member
+from community.members.sanctions import ensure_may_write
 from community.reactions.errors import OwnPost, PostIsHidden, UnknownReaction
 from community.reactions.models import Reaction
 from community.threads.models import Post, Thread
@@ -18,8 +19,8 @@ from config.outbox import publish
 def toggle_reaction(*, post: Post, member: Member, name: str) -> bool:
     """Give the reaction `name`, or take it back; True when it was given. A member may give several.
 
-    The caller has checked that `member` may see the post. Raises UnknownReaction, OwnPost or
-    PostIsHidden. Announces ReactionGiven. Five statements and the event's.
+    The caller has checked that `member` may see the post. Raises UnknownReaction, OwnPost,
+    PostIsHidden or MayNotWrite. Announces ReactionGiven. Five statements and the event's.
     """
     if name not in settings.REACTIONS:
         raise UnknownReaction
@@ -29,6 +30,7 @@ def toggle_reaction(*, post: Post, member: Member, name: str) -> bool:
         raise OwnPost
     if post.is_hidden:
         raise PostIsHidden
+    ensure_may_write(member)
     taken, _rows = Reaction.objects.filter(post=post, member=member, name=name).delete()
     given = not taken
     if given:

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from community.members.errors import MayNotWrite
 from community.members.web import MemberRequest, member_required
 from community.reactions.errors import ReactionRefused
 from community.reactions.models import Reaction
@@ -54,6 +55,8 @@ def _toggle(request: MemberRequest, post_id: int) -> HttpResponse:
         if refused.status != 403:
             return HttpResponse(str(refused), status=refused.status, content_type="text/plain")
         raise PermissionDenied(str(refused)) from refused
+    except MayNotWrite as refused:
+        raise PermissionDenied(refused.reason) from refused
     if request.htmx:  # type: ignore[attr-defined]
         post.refresh_from_db(fields=["reactions"])
         own = Reaction.objects.filter(post=post, member=request.user)

@@ -7,6 +7,7 @@ whatever the mark says; a mark keeps the place all the same.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -24,6 +25,9 @@ from config.redis import breaker, client
 REPORT_MAX_SECONDS: Final = 60  # pages tell every 5 s while somebody reads
 POSTS_PER_SECOND: Final = 4  # faster is scrolling, which moves the mark but earns nothing
 A_DAY_SECONDS: Final = 24 * 3600
+
+# Told of a member whose day was written; features above join in community/apps.py.
+AFTER_READING: list[Callable[[Member], None]] = []
 
 
 def read_up_to(
@@ -52,6 +56,8 @@ def read_up_to(
             },
         )
         row = cursor.fetchone()
+    for tell in AFTER_READING:
+        tell(member)
     return int(row[0]) if row else 0
 
 

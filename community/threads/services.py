@@ -6,7 +6,7 @@ that changes what a reader sees makes `Thread.version` grow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -478,6 +478,20 @@ def ensure_may_lock(thread: Thread, by: Member) -> None:
     """Raise MayNotLock unless `by` moderates the thread's group. One query."""
     if not _moderates(by, thread.group):
         raise MayNotLock
+
+
+def heirs_of(thread_ids: Iterable[int]) -> dict[int, int]:
+    """Return which thread each merged one is part of now, by id; none of those not merged.
+
+    One query for each time that what somebody merged into was merged in its turn, and one more.
+    """
+    heirs = {pk: pk for pk in thread_ids}
+    while True:
+        merged = Thread.objects.filter(pk__in=set(heirs.values()), merged_into__isnull=False)
+        further = dict(merged.values_list("pk", "merged_into_id"))
+        if not further:
+            return {pk: heir for pk, heir in heirs.items() if heir != pk}
+        heirs = {pk: further.get(heir) or heir for pk, heir in heirs.items()}
 
 
 def clean_title(title: str) -> str:

@@ -8,13 +8,15 @@ from community.notifications.models import Kind
 from community.notifications.services import notify
 from moderation.audit.models import AuditEntry
 from moderation.events import ContentShownAgain, DecisionMade
+from moderation.flags.holding import was_held
 from moderation.flags.models import Case, Decision, Outcome
 
 
 def tell_of_decision(event: DecisionMade) -> None:
     """Tell the author what was hidden and why, and those who flagged how it ended.
 
-    Of what was kept the author hears nothing: nobody need know that they were reported.
+    Of what was kept the author hears nothing: nobody need know that they were reported. What was
+    held for review they know of, so they are told that it is shown.
     """
     decision = Decision.objects.select_related("case__author").get(pk=event.decision_id)
     hidden = decision.outcome == Outcome.HIDE
@@ -29,7 +31,14 @@ def tell_of_decision(event: DecisionMade) -> None:
                 "address": reverse("decisions"),
             },
         )
-    for flag in decision.case.flags.select_related("member"):
+    elif was_held(decision.case):
+        notify(
+            member=decision.case.author,
+            kind=Kind.DECISION,
+            key=f"decision:{decision.pk}",
+            details={"about": "shown"},
+        )
+    for flag in decision.case.flags.select_related("member").filter(member__is_active=True):
         notify(
             member=flag.member,
             kind=Kind.DECISION,

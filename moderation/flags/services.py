@@ -23,6 +23,7 @@ from moderation.flags.errors import (
     ReasonMissing,
     TooManyFlags,
 )
+from moderation.flags.holding import is_held, released
 from moderation.flags.models import Case, Decision, Flag, Outcome
 from moderation.flags.targets import KINDS, Target
 
@@ -65,6 +66,8 @@ def flag(*, kind: str, target: Target, member: Member, reason: str, note: str = 
 def decide(*, case: Case, by: Member, outcome: Outcome, reason: str) -> Decision:
     """Close a case: keep its target, or hide it for a reason its author reads.
 
+    What the site itself held (flags.holding) is shown when it is kept.
+
     Raises MayNotDecide, OwnCase, CaseClosed or ReasonMissing. Writes an audit entry. Announces
     DecisionMade.
     """
@@ -83,6 +86,8 @@ def decide(*, case: Case, by: Member, outcome: Outcome, reason: str) -> Decision
     case.save(update_fields=["closed_at"])
     if outcome == Outcome.HIDE:
         _set_hidden(case, by=by, reason=reason, hidden=True)
+    else:
+        _release(case)
     record(
         actor=by,
         action=f"case.{outcome}",
@@ -119,6 +124,17 @@ def show_again(*, case: Case, by: Member, reason: str) -> None:
     publish(ContentShownAgain(case_id=case.pk, audit_entry_id=entry.pk))
 
 
+def _release(case: Case) -> None:
+    """Show the case's target if the site itself held it."""
+    kind = KINDS[case.kind]
+    target: Target = kind.rows().select_for_update(of=("self",)).get(pk=case.target_id)
+    if target.is_hidden and is_held(target):
+        target.show()
+        target.save(update_fields=["hidden_at", "hidden_by", "hidden_reason"])
+        kind.changed(target)
+        released(target)
+
+
 def _ensure_may_decide(member: Member) -> None:
     if not (member.is_active and member.is_staff and member.has_perm(DECIDE)):
         raise MayNotDecide
@@ -135,7 +151,7 @@ def _set_hidden(case: Case, *, by: Member, reason: str, hidden: bool) -> bool:
     """Hide or show the case's target; False when it was so already."""
     kind = KINDS[case.kind]
     target: Target = kind.rows().select_for_update(of=("self",)).get(pk=case.target_id)
-    if target.is_hidden == hidden:
+    if target.is_hidden == hidden and not (hidden and is_held(target)):
         return False
     if hidden:
         target.hide(by=by, reason=reason, at=timezone.now())

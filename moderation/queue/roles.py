@@ -13,6 +13,9 @@ PERMISSIONS: Final = (
     ("moderation", "view_decision"),
     ("moderation", "add_decision"),
     ("moderation", "view_auditentry"),
+    ("moderation", "view_sanction"),
+    ("moderation", "add_sanction"),
+    ("community", "view_member"),
 )
 
 

@@ -1,0 +1,20 @@
+"""What becomes of the audit trail: nothing, it is written once."""
+
+from __future__ import annotations
+
+from config.personal import NotExported, declare, keeps
+
+NEVER = "Entries are never changed; they name members by number alone."
+
+
+def register() -> None:
+    declare(
+        "moderation.AuditEntry.actor",
+        NotExported("The site's record of what moderators did."),
+        keeps(NEVER),
+    )
+    declare(
+        "moderation.AuditEntry.subject",
+        NotExported("Notes of staff; decisions you were told are in decisions.json."),
+        keeps(NEVER),
+    )
