@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from community.groups.models import Membership
+from community.members.blocking import block
 from community.members.models import Member
 from community.threads.following import wrote
 from community.threads.marks import BY_HAND, Follow, FollowLevel, ReadingDay, ReadMark
@@ -194,8 +195,6 @@ def test_a_post_that_moved_away_is_no_longer_unread(ada, bo, group):
 
 
 def test_what_a_folded_member_writes_is_never_unread(ada, bo, cy, group):
-    from community.members.blocking import block
-
     join(cy, group)
     thread = make_thread(ada, group)
     read_up_to(member=bo, thread_id=thread.pk, number=1)
