@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from community.events import GroupChanged
 from community.groups import services
 from community.groups.errors import GroupRefusal, NameTaken, NotAllowed
 from community.groups.forms import DirectoryForm, GroupForm, JoinRequestForm
@@ -27,6 +29,7 @@ from community.groups.models import (
 )
 from community.members.models import Member, Viewer
 from community.members.web import MemberRequest, member_required, safe_next, wants_delete
+from config.outbox import publish
 from config.paging import whole_number
 
 GROUPS_PER_PAGE = 24
@@ -293,7 +296,9 @@ def edit(request: MemberRequest, slug: str) -> HttpResponse:
     )
     form = GroupForm(request.POST or None, instance=group)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            publish(GroupChanged(group_id=group.pk))
         messages.success(request, _("Saved."))
         return redirect("group_about", slug=slug)
     return render(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from community.events import MemberChanged
 from community.groups.models import Group
 from community.members.models import Member
 from community.members.web import MemberRequest, member_required
@@ -16,6 +18,7 @@ from community.threads.markup import plain_text
 from community.threads.models import Post
 from community.uploads.errors import ImageRefused
 from community.uploads.services import save_image
+from config.outbox import publish
 from config.paging import whole_number
 
 POSTS_PER_PAGE = 15
@@ -79,7 +82,9 @@ def edit(request: MemberRequest) -> HttpResponse:
         except ImageRefused as refused:
             form.add_error("picture", str(refused))
         else:
-            form.save()
+            with transaction.atomic():
+                form.save()
+                publish(MemberChanged(member_id=member.pk))
             messages.success(request, _("Saved."))
             return redirect(member)
     return render(

@@ -234,12 +234,12 @@ def _named(hits: Sequence[Hit], viewer: Viewer, found: Found) -> list[Named]:
         ids[hit.kind].append(hit.object_id)
     things: dict[tuple[str, int], Group | Member] = {}
     if ids[Kind.GROUP]:
-        for group in Group.objects.visible_to(viewer).filter(pk__in=ids[Kind.GROUP]):
+        groups = Group.objects.visible_to(viewer).filter(pk__in=ids[Kind.GROUP])
+        for group in groups.only("name", "slug", "glyph", "tint", "member_count"):
             things[Kind.GROUP, group.pk] = group
     if ids[Kind.MEMBER]:
-        for member in Member.objects.filter(
-            pk__in=ids[Kind.MEMBER], is_active=True, is_listed=True
-        ):
+        members = Member.objects.filter(pk__in=ids[Kind.MEMBER], is_active=True, is_listed=True)
+        for member in members.only("name", "handle", "avatar"):
             things[Kind.MEMBER, member.pk] = member
     excerpts = {
         kind: _excerpts([hit.pk for hit in hits if hit.kind == kind], found.marked) for kind in ids
@@ -318,6 +318,7 @@ def suggestions(query: Query, viewer: Viewer) -> Suggestions:
             Thread.objects.visible_to(viewer)
             .filter(pk__in=threads, is_listed=True)
             .select_related("group")
+            .only("title", "is_listed", "group__name")
             .order_by("-last_post_at", "-pk")
         )
         if threads

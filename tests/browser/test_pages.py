@@ -69,6 +69,9 @@ def addresses(thread: Thread) -> dict[str, str]:
     return {
         "home": "/",
         "groups": "/groups/",
+        "search": "/search/?q=optra+is:thread",
+        "what the box understands": "/search/",
+        "saved searches": "/search/saved/",
         "group": group.get_absolute_url(),
         "about": f"/g/{group.slug}/about/",
         "members": f"/g/{group.slug}/members/",

@@ -434,6 +434,20 @@ def test_the_outbox_writes_changes_and_removes_documents(ada, mo, group):
     assert "quokka" not in counted(Lexeme)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_group_that_hides_and_a_member_who_is_renamed_are_followed(as_member, ada, group):
+    searchable_thread(ada, group, "Quokka", "one quokka")
+    owner = Member.objects.get(memberships__group=group, memberships__role="owner")
+    form = {"name": "Vaults", "glyph": "🐟", "template": "collectibles", "tint": "0"}
+    address = f"/g/{group.slug}/edit/"
+    assert as_member(owner).post(address, form | {"join_mode": "hidden"}).status_code == 302
+    as_member(ada).post("/settings/", {"name": "Adelheid", "bio": "", "place": ""})
+    run_outbox()
+    assert (found("vaults", kind="group"), found("vaults", ada, kind="group")) == ([], [group.pk])
+    assert found("adelheid", kind="member") == [ada.pk]
+    assert "quokka" not in counted(Lexeme)
+
+
 def test_documents_hold_posts_members_and_groups(ada, group, hidden_group):
     make_post(ada, make_thread(ada, group), "A reply")
     rebuild()

@@ -1,0 +1,47 @@
+"""What becomes of what search knows of a member."""
+
+from __future__ import annotations
+
+from community.search.documents import Kind
+from community.search.models import Lexeme, Word
+from community.search.services import write_documents
+from config.personal import (
+    Erasing,
+    Exported,
+    NotExported,
+    also_erase,
+    declare,
+    deletes,
+    keeps,
+    keys,
+)
+
+
+def register() -> None:
+    declare(
+        "community.SearchDocument.author",
+        NotExported("Made from your posts and your profile."),
+        keeps("The posts stay; the member's own document goes, see below."),
+    )
+    declare(
+        "community.SavedSearch.member",
+        Exported(
+            "saved_searches",
+            "Searches you saved.",
+            keys(name="its name", query="what for", alert="when you are told", created_at="when"),
+        ),
+        deletes("It was for the member alone."),
+    )
+    also_erase(
+        "what search knows of the member",
+        forget_member,
+        "Their document, and words that stood nowhere else.",
+    )
+
+
+def forget_member(erasing: Erasing, after: str) -> str | None:
+    """Remove the document of the member, and the words no document has any more."""
+    write_documents(Kind.MEMBER, [erasing.member_id])
+    Lexeme.objects.filter(documents=0).delete()
+    Word.objects.filter(documents=0).delete()
+    return None
