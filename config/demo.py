@@ -238,6 +238,7 @@ class Demo:
         say(f"\nShoal is at {self.address}   (ready in {seconds:.1f} s)\n")
         if how_to_sign_in := (self.folder / "welcome.txt").read_text(encoding="utf-8"):
             say(how_to_sign_in)
+        say(f"What the site sends by e-mail is read at {self.address}/_mail/")
         say(f"Logs are in {self.logs}. Ctrl-C stops everything; your content stays.")
 
 
@@ -350,19 +351,26 @@ def answers(port: int) -> bool:
 
 def _secrets(path: Path) -> dict[str, str]:
     """Return this demo's own keys, made on the first start, so that sign-ins outlive a restart."""
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FIELD_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "INBOUND_SECRET": secrets.token_urlsafe(24),
+        # A number below the order of the curve that web push signs with.
+        "VAPID_PRIVATE_KEY": base64.urlsafe_b64encode(
+            (1 + secrets.randbelow(2**255)).to_bytes(32, "big")
+        ).decode(),
+    }
     try:
         kept: dict[str, str] = json.loads(path.read_text())
-        return kept
     except (FileNotFoundError, ValueError):
-        made = {
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "FIELD_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        }
+        kept = {}
+    whole = {**made, **kept}  # one made by an older version lacks the newer keys
+    if whole != kept:
         half = path.with_suffix(".half")
         with open(half, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            json.dump(made, file)
+            json.dump(whole, file)
         half.replace(path)
-        return made
+    return whole
 
 
 def _listen_for_signals() -> None:

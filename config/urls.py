@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import components, emojis
+from config import components, emojis, mailbox
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.urls")),
@@ -16,3 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if not settings.PRODUCTION:
     urlpatterns.append(path("components/", components.sheet, name="components"))
+if settings.MODE == "demo":
+    urlpatterns += [
+        path("_mail/", mailbox.index, name="mailbox"),
+        path("_mail/<str:name>/", mailbox.show, name="mailbox_letter"),
+        path("_mail/<str:name>/page", mailbox.page, name="mailbox_page"),
+    ]

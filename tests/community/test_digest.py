@@ -27,6 +27,7 @@ from community.threads.models import Post, Thread
 from tests.factories import join, make_group, make_post, make_thread
 from tests.outbox import run_outbox
 
+NEW_YEAR = datetime(2020, 1, 1, tzinfo=UTC)
 SATURDAY = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -88,10 +89,12 @@ def test_quiet_hours_follow_the_members_clock(at: str, zone: str, until: str | N
 
 
 @given(
-    st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),
-    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Lord_Howe"]),
-    st.times().filter(lambda each: each.tzinfo is None),
-    st.times().filter(lambda each: each.tzinfo is None),
+    st.integers(0, 15 * 365 * 24 * 60).map(lambda minutes: NEW_YEAR + timedelta(minutes=minutes)),
+    st.sampled_from(
+        ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
+    ),
+    st.times(),
+    st.times(),
 )
 def test_quiet_hours_always_end_and_then_it_is_not_quiet(
     at: datetime, zone: str, begins: time, ends: time
@@ -187,7 +190,7 @@ def test_unread_comes_first_then_what_the_groups_liked(
     said = mail.outbox[0].body
     places = [said.index(words) for words in ("Bo Lind replied", "Loud talk", "Quiet talk")]
     assert places == sorted(places)
-    page = mail.outbox[0].alternatives[0].content
+    page = str(mail.outbox[0].message())
     assert "Loud talk</a>" in page
     assert quiet.pk != loud.pk
 

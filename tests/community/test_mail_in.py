@@ -361,9 +361,9 @@ def test_ten_megabytes_are_the_most(ada: Member, post: Post, settings: Any):
 
 
 def test_another_type_or_method_is_refused(guest: Client):
-    send = {"headers": SECRET}
-    assert guest.generic("POST", "/inbound-mail/", b"x", "text/html", **send).status_code == 415
-    assert guest.get("/inbound-mail/", **send).status_code == 405
+    sent = guest.generic("POST", "/inbound-mail/", b"x", "text/html", headers=SECRET)
+    assert sent.status_code == 415
+    assert guest.get("/inbound-mail/", headers=SECRET).status_code == 405
 
 
 # -- hostile letters --------------------------------------------------------------------------

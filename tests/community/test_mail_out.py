@@ -25,7 +25,7 @@ from community.chat import here
 from community.groups.models import Group, Role
 from community.groups.services import leave_group, set_role
 from community.members.models import Block, Member
-from community.notifications import delivery
+from community.notifications import compose, delivery
 from community.notifications.delivery import forget_lost, send_due
 from community.notifications.models import (
     Channel,
@@ -371,14 +371,14 @@ def test_a_letter_speaks_the_language_of_its_member(ada: Member, bo: Member, thr
     spoken: list[str | None] = []
     make_post(bo, thread)
     run_outbox()
-    original = delivery.compose.of_notification
+    original = compose.of_notification
 
     def listen(*args: Any) -> Any:
         spoken.append(translation.get_language())
         return original(*args)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delivery.compose, "of_notification", listen)
+        patch.setattr(compose, "of_notification", listen)
         post_mail()
     assert spoken == ["zh-hans"]
     page = letter().get_body(("html",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -69,7 +70,7 @@ def quotes(post: Post, *quoted: Post) -> None:
         PostQuote.objects.get_or_create(post=post, quoted=each)
 
 
-def follow(member: Member, level: FollowLevel, **what: object) -> None:
+def follow(member: Member, level: FollowLevel, **what: Any) -> None:
     Follow.objects.update_or_create(
         member=member, **what, defaults={"level": level, "is_chosen": True}
     )
@@ -113,6 +114,7 @@ def test_a_reply_to_nobody_in_particular_tells_who_began_the_thread(
     row = Notification.objects.get(member=ada)
     assert sentence(row) == "Bo Lind replied to you in “Is the Optra R2 still worth it?”"
     assert excerpt(row) == "Yes, if the rangefinder patch is clean."
+    assert row.post is not None
     assert address(row) == row.post.get_absolute_url()
 
 

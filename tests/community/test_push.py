@@ -1,4 +1,4 @@
-"""Web push: only its browser can read it, only public services are reached, and nothing is told twice."""
+"""Web push: read by its browser alone, sent to public services alone, told once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from django.test import Client
 from django.utils import timezone
 
 from community.members.models import Member
-from community.notifications import delivery, push
+from community.notifications import push
 from community.notifications.delivery import send_due
 from community.notifications.models import Channel, Notification, PushSubscription, Sending
 from community.notifications.push import Answer, Forbidden
@@ -89,7 +89,7 @@ class Service:
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     service = Service()
-    monkeypatch.setattr(delivery.push, "send", service.send)
+    monkeypatch.setattr(push, "send", service.send)
     with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=UTC), tick=True):
         yield service
 
