@@ -84,6 +84,7 @@ def shown_polls(
         if shown is None:
             own = viewer.is_authenticated and post.author_id == viewer.pk
             manages = membership is not None and (own or membership.moderates)
+            manages = manages and not post.is_hidden
             shown = found[post.pk] = ShownPoll(
                 post, row.poll, [], row.is_open, membership is not None, manages
             )

@@ -107,9 +107,11 @@ class PostForm(forms.Form):
     def take_parts(self, writer: Member, *, editing: bool = False) -> None:
         """Read the parts that stand in the form; a fault in one is a fault of the form."""
         kinds = [part for part in PARTS if part.goes_with_edits or not editing]
-        for part in (part(self.data, writer=writer) for part in kinds):
+        for kind in kinds:
+            part = kind(self.data, writer=writer)
             if part.is_asked_for or part.add in self.data:
-                self.parts[part.add] = part
+                # Fields that come only now begin with what they begin with.
+                self.parts[part.add] = part if part.is_asked_for else kind(writer=writer)
                 if part.is_filled_in and part.errors and not self.is_unfinished:
                     self.add_error(None, _("Look at what is marked below."))
 

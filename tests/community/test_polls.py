@@ -104,6 +104,7 @@ def test_without_scripts_the_button_brings_the_fields_and_keeps_what_was_typed(a
     assert ">\nHalf a thought</textarea>" in page
     assert 'name="poll-question"' in page
     assert "Ask something." not in page
+    assert 'name="poll-choices_max" value="1"' in page
     assert thread.posts.count() == 1
 
 
