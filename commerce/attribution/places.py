@@ -19,6 +19,7 @@ from community.chat.models import Message
 from community.groups.models import Group
 from community.members.models import Viewer
 from community.threads.models import Post, Thread
+from community.threads.services import heirs_of
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -117,13 +118,25 @@ def show_places(places: Iterable[Place], viewer: Viewer) -> Mapping[Place, Shown
 
 
 def show_threads(thread_ids: Iterable[int], viewer: Viewer) -> dict[int, ShownPlace]:
-    """Return the threads `viewer` may read, by id; one query, none for none."""
+    """Return the threads `viewer` may read, by id; one query, none for none.
+
+    One that was merged into another is shown as that one: two queries more.
+    """
     wanted = set(thread_ids)
     if not wanted:
         return {}
+    shown = _listed(wanted, viewer)
+    heirs = heirs_of(missing) if (missing := wanted - shown.keys()) else {}
+    if heirs:
+        there = _listed(set(heirs.values()), viewer)
+        shown |= {pk: there[heir] for pk, heir in heirs.items() if heir in there}
+    return shown
+
+
+def _listed(thread_ids: set[int], viewer: Viewer) -> dict[int, ShownPlace]:
     threads = (
         Thread.objects.visible_to(viewer)
-        .filter(pk__in=wanted, is_listed=True)
+        .filter(pk__in=thread_ids, is_listed=True)
         .select_related("group")
         .only("title", "is_listed", "group__slug", "group__name", "group__glyph", "group__tint")
     )

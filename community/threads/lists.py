@@ -197,14 +197,13 @@ def _page_by_id(threads: ThreadQuerySet, after: str, size: int) -> tuple[list[Th
 def _page_by_score(
     threads: ThreadQuerySet, after: str, size: int
 ) -> tuple[list[Thread], str | None]:
-    threads = threads.annotate(score=F("scores__score"))
+    scored: Any = threads.annotate(score=F("scores__score"))
     score_text, _, pk_text = after.partition("-")
     score, pk = whole_number(score_text, digits=9), whole_number(pk_text)
     if score is not None and pk is not None:
         # By the annotation: naming the scores again would join those of other periods.
-        threads = threads.filter(Q(score__lt=score) | Q(pk__lt=pk), score__lte=score)
-    found: Any = threads.order_by("-scores__score", "-scores__thread_id")[: size + 1]
-    rows = list(found)
+        scored = scored.filter(Q(score__lt=score) | Q(pk__lt=pk), score__lte=score)
+    rows = list(scored.order_by("-scores__score", "-scores__thread_id")[: size + 1])
     return rows[:size], f"{rows[size - 1].score}-{rows[size - 1].pk}" if len(rows) > size else None
 
 

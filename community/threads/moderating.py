@@ -48,7 +48,7 @@ from community.threads.errors import (
 from community.threads.locks import lock_all, lock_thread_row
 from community.threads.models import Post, PostImage, PostMove, Thread, ThreadEntry, ThreadKind
 from community.threads.rights import ensure_keeps_head, ensure_organises, moderates
-from community.threads.services import clean_title, excerpt_of
+from community.threads.services import clean_title, excerpt_of, heirs_of
 from community.threads.tagging import hold_tags, listing_changed, put_tags, shift_counts, tags_of
 from community.uploads.models import Image
 from config.outbox import publish
@@ -247,9 +247,8 @@ def moved_post(thread: Thread, number: int, viewer: Viewer) -> Post | None:
 
 def heir_of(thread: Thread, page: int) -> tuple[Thread, Post | None]:
     """Return where a merged thread leads, in the end, and the first post of its `page` there."""
-    target = thread
-    while target.merged_into_id is not None:
-        target = Thread.objects.select_related("group").get(pk=target.merged_into_id)
+    heir = heirs_of([thread.pk]).get(thread.pk, thread.pk)
+    target = Thread.objects.select_related("group").get(pk=heir)
     if page <= 1:
         return target, None
     from_number = (page - 1) * settings.POSTS_PER_PAGE

@@ -23,7 +23,7 @@ from community.groups.models import Group, Role
 from community.members.web import MemberRequest, member_required, wants_delete
 from community.threads import moderating
 from community.threads.entries import REASON_MAX_CHARS
-from community.threads.errors import NotThere, Refused, Unfit
+from community.threads.errors import NotThere, Refused, Unfit, WhyMissing
 from community.threads.heads import HeadForm
 from community.threads.models import TITLE_MAX_CHARS, Post, Thread
 from community.threads.rights import ensure_keeps_head, ensure_organises
@@ -45,7 +45,7 @@ SLOW_MODES: Final = (
 
 
 class ReasonForm(forms.Form):
-    """Why; `optional` where what is done speaks for itself."""
+    """Why, where what is done may speak for itself."""
 
     reason = forms.CharField(
         label=gettext_lazy("Why"),
@@ -60,7 +60,18 @@ class ReasonForm(forms.Form):
         self.add_error(field, refusal.reason)
 
 
-class MoveForm(ReasonForm):
+class WhyForm(ReasonForm):
+    """Why, which must be said."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why"),
+        error_messages={"required": WhyMissing.says},
+        help_text=gettext_lazy("Shown in the thread, beside your name."),
+        widget=forms.TextInput(attrs={"maxlength": REASON_MAX_CHARS, "autocomplete": "off"}),
+    )
+
+
+class MoveForm(WhyForm):
     to = forms.ModelChoiceField(
         queryset=Group.objects.none(),
         label=gettext_lazy("To which group"),
@@ -75,7 +86,7 @@ class MoveForm(ReasonForm):
         to.queryset = groups
 
 
-class MergeForm(ReasonForm):
+class MergeForm(WhyForm):
     into = forms.CharField(
         label=gettext_lazy("Into which thread"),
         max_length=400,
@@ -85,7 +96,7 @@ class MergeForm(ReasonForm):
     field_order = ["into", "reason"]
 
 
-class SplitForm(ReasonForm):
+class SplitForm(WhyForm):
     title = forms.CharField(
         label=gettext_lazy("Title of the new thread"),
         widget=forms.TextInput(attrs={"maxlength": TITLE_MAX_CHARS, "autocomplete": "off"}),

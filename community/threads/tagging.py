@@ -21,6 +21,7 @@ from community.threads.errors import Busy, MergedAway, TagsUnfit
 from community.threads.locks import lock_thread_row
 from community.threads.models import Thread, ThreadEntry, ThreadTag
 from community.threads.rights import ensure_keeps_head
+from config.guest_pages import changed
 from config.outbox import publish
 
 
@@ -184,5 +185,7 @@ def drop_tag(*, tag: Tag, by: Member) -> None:
 
 
 def _announce(thread_ids: Iterable[int]) -> None:
+    """Say of each thread that it is found by other words now."""
+    changed("threads", "thread")
     for thread_id in thread_ids:
         publish(ThreadChanged(thread_id=thread_id))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from community.threads.scores import refresh_scores
 from config.models import OutboxEvent, State
 from config.seeds import care, market, people, sales, talk, trade
 from config.seeds.darkroom import Darkroom
@@ -51,6 +52,7 @@ def seed(
         care.look_after(stage)
         sales.write_sales(stage, clicks=clicks, lone_orders=lone_orders)
         market.hang_photos(stage)
+        refresh_scores(anchor)
     if left := OutboxEvent.objects.exclude(state=State.DONE).first():
         raise SeedFailed(f"{left.kind} did not run: {left.last_error}")
     return stage

@@ -13,6 +13,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from commerce.attribution.places import show_threads
 from commerce.placements.models import Placement
 from community.groups.models import Group, JoinMode, Role, Template
 from community.members.models import Member
@@ -503,6 +504,7 @@ def test_a_placement_goes_with_its_post_and_with_a_merged_thread():
     merge_threads(thread=source, into=target, by=mo, reason=WHY)
     run_outbox()
     assert Placement.objects.get(pk=on_thread.pk).thread == target
+    assert show_threads([source.pk], mo)[source.pk].href == target.get_absolute_url()
 
 
 def test_entries_stand_between_the_posts_and_cost_one_query(mo, guest, ada, long_thread, group):

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -332,9 +333,7 @@ def test_lists_at_20_000_threads_read_hundreds_of_rows_not_thousands(crowd):
             rows, after = page_in_state(narrowed, state, 25)
             assert (len(rows), after is not None) == (25, True)
             assert len(thread_rows(rows, guest)) == 25
-            read[f"{where} {query}"] = rows_read(
-                lambda narrowed=narrowed, state=state: page_in_state(narrowed, state, 25)
-            )
+            read[f"{where} {query}"] = rows_read(partial(page_in_state, narrowed, state, 25))
     pinned = with_tags(Thread.objects.filter(group=crowd).pinned(timezone.now()).for_list())
     read["pinned"] = rows_read(lambda: list(pinned.latest_first()))
     print(read)

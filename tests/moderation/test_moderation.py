@@ -183,7 +183,7 @@ def test_hiding_the_opening_post_takes_the_thread_out_of_lists(
     case = flagged(thread.posts.get(), bo)
     assert thread.title in guest.get("/").content.decode()
     decide(case=case, by=staff, outcome=Outcome.HIDE, reason="A scam.")
-    for address in ("/", group.get_absolute_url(), f"{group.get_absolute_url()}?show=unanswered"):
+    for address in ("/", group.get_absolute_url(), f"{group.get_absolute_url()}?order=unanswered"):
         assert thread.title not in guest.get(address).content.decode()
 
 
