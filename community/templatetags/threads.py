@@ -34,9 +34,20 @@ def row_piece(context: Context, row: ThreadRow, show_group: bool = False) -> Saf
 def head_piece(context: Context, page: ThreadPage) -> SafeString:
     """Draw the head of a thread's page; afresh for those who may lock, whose form has a token."""
     thread, names = page.thread, {"page": page, "thread": page.thread}
-    key = "head", told(thread), told(thread.group), page.last, page.is_last, page.may_write
-    drawn_for_all = None if page.may_lock else key
+    tags = tuple((tag["slug"], tag["name"]) for tag in page.tags)
+    key = "head", told(thread), told(thread.group), page.number, page.last, page.may_write, tags
+    drawn_for_all = None if page.may_lock or page.may_change_head else key
     return _piece(context, "community/threads/_head.html", drawn_for_all, names)
+
+
+@register.simple_tag
+def entries_piece(page: ThreadPage, shown: ShownPost | None = None) -> SafeString:
+    """Draw what was done to the thread after a post, or before the first one of the page."""
+    entries = page.entries_of(shown)
+    if not entries:
+        return mark_safe("")
+    drawing = get_template("community/threads/_entries.html")
+    return mark_safe(drawing.render({"entries": entries}))
 
 
 @register.simple_tag(takes_context=True)

@@ -186,6 +186,24 @@ class Thread(models.Model):
                 name="thread_unanswered",
             ),
             models.Index(
+                F("kind"),
+                F("last_post_at").desc(),
+                F("id").desc(),
+                condition=~Q(kind=ThreadKind.TALK),
+                name="thread_latest_of_kind",
+            ),
+            models.Index(
+                F("group"),
+                F("kind"),
+                F("last_post_at").desc(),
+                F("id").desc(),
+                condition=~Q(kind=ThreadKind.TALK),
+                name="thread_kind_in_group",
+            ),
+            models.Index(
+                "group", condition=Q(pinned_at__isnull=False), name="thread_pinned_in_group"
+            ),
+            models.Index(
                 "pinned_until", condition=Q(pinned_until__isnull=False), name="thread_pin_ends"
             ),
             models.Index(
