@@ -25,7 +25,7 @@ def keep_bookmark(
     member: Member,
     post: Post,
     note: str | None = None,
-    remind_at: datetime | None | object = UNCHANGED,
+    remind_at: datetime | object | None = UNCHANGED,
 ) -> Bookmark:
     """Bookmark a post, or change the bookmark there is: once for a member and post.
 
