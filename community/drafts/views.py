@@ -39,7 +39,7 @@ def drafts(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "PUT", "POST", "DELETE"])
 @member_required
 def draft(request: MemberRequest, target: str) -> HttpResponse:
-    """A draft by its target. A script: GET reads it, PUT keeps it, DELETE discards it.
+    """A draft by its target. A script: GET reads it (204 for none), PUT keeps, DELETE discards it.
 
     PUT takes JSON `{body, title, extra, sequence, client_key}` and answers `{sequence}`; 409 with
     the newer draft when a later one is kept, 410 when it was posted. A plain form discards with
@@ -48,9 +48,13 @@ def draft(request: MemberRequest, target: str) -> HttpResponse:
     if parsed(target) is None:
         raise Http404
     if request.method == "GET":
-        found = get_object_or_404(Draft, member=request.user, target=target)
+        found = Draft.objects.filter(member=request.user, target=target).first()
         if "application/json" in request.headers.get("Accept", ""):
+            if found is None:
+                return HttpResponse(status=204)
             return JsonResponse(as_json(found), headers={"Cache-Control": "no-store"})
+        if found is None:
+            raise Http404
         place = shown([found], request.user)[0].place
         return HttpResponseRedirect(place.address if place else reverse("drafts"))
     if request.method == "PUT":

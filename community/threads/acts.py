@@ -63,6 +63,10 @@ class PostMenu:
         return self._may_change and (self.moderates or self.is_mine or open_to_them)
 
     @property
+    def may_quote(self) -> bool:
+        return self._may_change and self.post.thread.takes_replies
+
+    @property
     def may_make_wiki(self) -> bool:
         trusted = self.is_mine and _trust(self.viewer) >= TrustLevel.REGULAR
         return self._may_change and (self.moderates or trusted)

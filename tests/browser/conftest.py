@@ -98,9 +98,12 @@ def open_browser(chromium: Browser, live_server: LiveServer) -> Iterator[OpenBro
         return context
 
     yield open_one
+    complained = [complaint for _, complaints in opened for complaint in complaints]
     for context, _ in opened:
+        # A draft goes to the server with its page; here it would come while tables are emptied.
+        context.set_offline(True)
         context.close()
-    assert [complaint for _, complaints in opened for complaint in complaints] == []
+    assert complained == []
 
 
 def listen(page: Page, complaints: list[str]) -> None:

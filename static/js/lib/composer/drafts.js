@@ -58,7 +58,7 @@ export class Draft {
     if (!this.member) return undefined;
     try {
       const answer = await fetch(this.address, { headers: { Accept: "application/json" }, redirect: "manual" });
-      return answer.ok ? await answer.json() : answer.status === 404 ? null : undefined;
+      return answer.status === 204 ? null : answer.ok ? await answer.json() : undefined;
     } catch {
       return undefined;
     }
