@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,6 +20,7 @@ from community.groups.errors import GroupRefusal, NameTaken, NotAllowed
 from community.groups.forms import DirectoryForm, GroupForm, JoinRequestForm
 from community.groups.models import (
     Group,
+    Interest,
     Invitation,
     JoinMode,
     JoinRequest,
@@ -63,7 +64,10 @@ def group_context(request: HttpRequest, group: Group, tab: str) -> dict[str, obj
 
 @require_GET
 def directory(request: HttpRequest) -> HttpResponse:
-    """Groups by size, keyset `after=<member_count>-<id>`, filtered by words and kind."""
+    """Groups by size, keyset `after=<member_count>-<id>`, filtered by words, kind and interest.
+
+    Counts are of the groups the reader may see.
+    """
     form = DirectoryForm(request.GET)
     form.is_valid()
     groups: QuerySet[Group] = Group.objects.visible_to(request.user)
@@ -71,11 +75,20 @@ def directory(request: HttpRequest) -> HttpResponse:
         groups = groups.filter(Q(name__icontains=words) | Q(about__icontains=words))
     if kind := form.cleaned_data.get("template"):
         groups = groups.filter(template=kind)
+    visible = Group.objects.visible_to(request.user).values("pk")
+    interests = (
+        Interest.objects.annotate(n=Count("groups", filter=Q(groups__in=visible)))
+        .filter(n__gt=0)
+        .order_by("-n", "name")
+    )
+    if interest := form.cleaned_data.get("interest"):
+        groups = groups.filter(interests=interest)
     size_text, _dash, last_text = request.GET.get("after", "").partition("-")
     size, last = whole_number(size_text, digits=9), whole_number(last_text)
     if size is not None and last is not None:
         groups = groups.filter(Q(member_count__lt=size) | Q(member_count=size, pk__gt=last))
-    rows = list(groups.order_by("-member_count", "pk")[: GROUPS_PER_PAGE + 1])
+    groups = groups.prefetch_related("interests").order_by("-member_count", "pk")
+    rows = list(groups[: GROUPS_PER_PAGE + 1])
     more = len(rows) > GROUPS_PER_PAGE
     rows = rows[:GROUPS_PER_PAGE]
     mine: set[int] = set()
@@ -95,6 +108,8 @@ def directory(request: HttpRequest) -> HttpResponse:
             "kinds": Template.choices,
             "kind": form.cleaned_data.get("template", ""),
             "words": form.cleaned_data.get("q", ""),
+            "interests": interests,
+            "interest": interest,
             "after": f"{rows[-1].member_count}-{rows[-1].pk}" if more else "",
             "is_first": "after" not in request.GET,
         },
@@ -108,7 +123,11 @@ def new_group(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             # `template` and the others are plain strings here, checked by the form.
-            group = services.create_group(owner=request.user, **form.cleaned_data)
+            fields = {**form.cleaned_data}
+            interests = fields.pop("interests")
+            with transaction.atomic():
+                group = services.create_group(owner=request.user, **fields)
+                group.interests.set(interests)
         except ValidationError:
             # Somebody else took the name between our look and our write.
             form.add_error("name", str(NameTaken.message))
