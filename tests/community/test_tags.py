@@ -88,6 +88,9 @@ def test_a_tag_of_chinese_words_has_an_address(as_mo, mo, guest, group):
 
 
 def test_trust_level_1_and_moderators_make_tags_and_new_members_choose(ada, mo, group):
+    ada.trust_level = mo.trust_level = TrustLevel.NEW
+    ada.save()
+    mo.save()
     with pytest.raises(TagsUnfit, match="There is no tag “film”"):
         tagged(ada, group, "film")
     assert not Thread.objects.exists()
