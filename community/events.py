@@ -118,3 +118,20 @@ class LetterReceived(Event):
     """A letter came in by e-mail and was kept."""
 
     inbound_email_id: int
+
+
+@dataclass(frozen=True)
+class ExportAsked(Event):
+    export_id: str
+
+
+@dataclass(frozen=True)
+class ExportReady(Event):
+    """A member's copy of their data can be fetched."""
+
+    export_id: str
+
+
+@dataclass(frozen=True)
+class ErasureAsked(Event):
+    erasure_id: int

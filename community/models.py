@@ -22,6 +22,7 @@ from community.notifications.models import (
     Told,
 )
 from community.polls.models import Poll, PollOption, PollVote
+from community.privacy.models import Erasure, Export
 from community.reactions.models import Reaction
 from community.search.models import Lexeme, SavedSearch, SearchDocument, SearchFigures, Word
 from community.standing.models import Badge, BadgeGrant, KnownDomain, LevelChange
@@ -49,6 +50,8 @@ __all__ = [
     "Bookmark",
     "ChannelChoice",
     "Draft",
+    "Erasure",
+    "Export",
     "Follow",
     "Group",
     "Image",

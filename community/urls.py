@@ -24,8 +24,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.uploads.urls")),
     path("", include("community.chat.urls")),
     path("", include("community.notifications.urls")),
+    path("", include("community.standing.urls")),
     path("", include("community.profiles.urls")),
+    path("", include("community.welcome.urls")),
     path("", include("community.search.urls")),
+    path("", include("community.privacy.urls")),
     path("", include("community.importing.urls")),
     path("", include("community.members.urls")),
 ]

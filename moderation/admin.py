@@ -1,6 +1,7 @@
 """Django's view of moderation's admin."""
 
 from moderation.queue.admin import AuditEntryAdmin, CaseAdmin
+from moderation.queue.erasures import ErasureAdmin
 from moderation.queue.members import MemberAdmin
 
-__all__ = ["AuditEntryAdmin", "CaseAdmin", "MemberAdmin"]
+__all__ = ["AuditEntryAdmin", "CaseAdmin", "ErasureAdmin", "MemberAdmin"]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from community.members.errors import MayNotSignIn
 from community.members.models import Member
 from community.members.sanctions import ensure_may_sign_in
+
+
+# What erased accounts are called from then on (community.privacy).
+FORMER = re.compile(r"former-\d+(-\d+)?\Z")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -27,6 +35,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Handles are lower case, so that one person cannot pose as another by capitals."""
         cleaned: str = super().clean_username(username.lower(), shallow=shallow)
+        if FORMER.match(cleaned):
+            raise ValidationError(gettext("That handle is kept for members who left."))
         return cleaned
 
     def pre_login(self, request: HttpRequest, user: Member, **more: Any) -> HttpResponseBase | None:
@@ -39,6 +49,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return render(request, "account/suspended.html", context, status=refusal.status)
         answer: HttpResponseBase | None = super().pre_login(request, user, **more)
         return answer
+
+    def login(self, request: HttpRequest, user: Member) -> None:
+        is_first = user.last_login is None
+        super().login(request, user)
+        if is_first and user.onboarded_at is None:
+            request.is_first_visit = True  # type: ignore[attr-defined]
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """To the first steps once, right after signing up, unless a page was waiting (`next`)."""
+        if getattr(request, "is_first_visit", False):
+            return reverse("welcome")
+        address: str = super().get_login_redirect_url(request)
+        return address
 
     def save_user(
         self, request: HttpRequest, user: Member, form: Any, commit: bool = True

@@ -56,6 +56,10 @@ def tab(name: str) -> Callable[[Tab], Callable[[HttpRequest, str], HttpResponse]
         @require_GET
         @wraps(fill)
         def view(request: HttpRequest, handle: str) -> HttpResponse:
+            former = Member.objects.filter(handle=handle, erased_at__isnull=False)
+            if handle.startswith("former-") and (member := former.first()) is not None:
+                gone = {"member": member}
+                return render(request, "community/privacy/former.html", gone, status=410)
             member = get_object_or_404(
                 Member.objects.select_related("avatar"), handle=handle.lower(), is_active=True
             )
@@ -69,7 +73,9 @@ def tab(name: str) -> Callable[[Tab], Callable[[HttpRequest, str], HttpResponse]
                     "member": member,
                     "tab": name,
                     "is_me": request.user == member,
-                    "is_silenced": member.is_silenced(timezone.now()),
+                    # For the member and the staff to see: it is no pillory.
+                    "is_silenced": (request.user == member or request.user.is_staff)
+                    and member.is_silenced(timezone.now()),
                     **fill(request, member),
                 },
             )

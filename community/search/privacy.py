@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.db.models import Q
+
 from community.search.documents import Kind
-from community.search.models import Lexeme, Word
+from community.search.models import Lexeme, SearchDocument, Word
 from community.search.services import write_documents
 from config.personal import (
     Erasing,
@@ -14,6 +18,8 @@ from config.personal import (
     deletes,
     keeps,
     keys,
+    naming,
+    swept,
 )
 
 
@@ -33,10 +39,25 @@ def register() -> None:
         deletes("It was for the member alone."),
     )
     also_erase(
+        "search documents that name the member",
+        swept("community.SearchDocument", _may_name, follow),
+        "They follow the texts, which are neutral by then.",
+    )
+    also_erase(
         "what search knows of the member",
         forget_member,
         "Their document, and words that stood nowhere else.",
     )
+
+
+def _may_name(erasing: Erasing) -> Q:
+    return naming(["title", "text"], erasing) | Q(text__icontains=erasing.name)
+
+
+def follow(erasing: Erasing, documents: Sequence[SearchDocument]) -> None:
+    """Write these documents anew from what they are of."""
+    for kind in Kind:
+        write_documents(kind, [one.object_id for one in documents if one.kind == kind])
 
 
 def forget_member(erasing: Erasing, after: str) -> str | None:

@@ -49,7 +49,8 @@ def render_message(source: str, *, author: Member, group: Group | None) -> marku
 
 def pages_of(handles: Sequence[str]) -> dict[str, str]:
     """Return the page of each handle that exists."""
-    known = Member.objects.filter(handle__in=handles).values_list("handle", flat=True)
+    here = Member.objects.filter(handle__in=handles, erased_at=None)
+    known = here.values_list("handle", flat=True)
     return {handle: reverse("member", args=[handle]) for handle in known}
 
 
