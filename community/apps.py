@@ -19,6 +19,7 @@ class CommunityConfig(AppConfig):
         from community.polls.forms import PollForm
         from community.privacy.handlers import begin_export, tell_of_erasure
         from community.search import handlers as search
+        from community.search.telling import tell_of_match
         from community.standing import handlers as standing
         from community.standing.limits import limit_message, limit_post
         from community.standing.services import promote_newcomer
@@ -45,6 +46,7 @@ class CommunityConfig(AppConfig):
         subscribe(events.BookmarkDue, handlers.remind_of_bookmark)
         subscribe(events.TrustChanged, handlers.tell_of_trust)
         subscribe(events.LetterReceived, replies.post_letter, queue="mail")
+        subscribe(events.SavedSearchMatched, tell_of_match)
         subscribe(events.PostPublished, search.index_published_post)
         subscribe(events.PostEdited, search.index_edited_post)
         subscribe(events.PostHiddenChanged, search.index_hidden_or_shown_post)

@@ -243,7 +243,7 @@ EMAIL_BACKEND = env.str(
     "EMAIL_BACKEND",
     {
         "production": "django.core.mail.backends.smtp.EmailBackend",
-        "demo": "django.core.mail.backends.filebased.EmailBackend",
+        "demo": "config.mailbox.Backend",  # read at /_mail/
         "test": "django.core.mail.backends.locmem.EmailBackend",
     }[MODE],
 )

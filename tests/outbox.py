@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from config import outbox
 from config.models import OutboxEvent
 
@@ -17,3 +19,11 @@ def run_outbox() -> int:
     failed = OutboxEvent.objects.exclude(state="done").exclude(last_error="").first()
     assert failed is None, f"{failed}: {failed.last_error}"
     return taken
+
+
+@pytest.fixture
+def nothing_earned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody earn badges or levels by the way: tests of what members are told count rows."""
+    for kind, known in outbox._subscriptions.items():
+        others = [each for each in known if ".standing." not in each.path]
+        monkeypatch.setitem(outbox._subscriptions, kind, others)

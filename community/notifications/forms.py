@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import time
 from functools import lru_cache
 from typing import Any
@@ -77,13 +76,15 @@ class PreferencesForm(forms.Form):
                     initial=wishes.wanted(member.pk, kind, channel),
                 )
 
-    def rows(self) -> Iterator[tuple[str, list[tuple[str, BoundField]]]]:
+    def rows(self) -> list[tuple[str, list[tuple[str, BoundField]]]]:
         """Each kind's words with its boxes, by the channel's words."""
-        for kind, label in Kind.choices:
-            yield (
+        return [
+            (
                 str(label),
                 [(str(where), self[f"{kind}-{channel}"]) for channel, where in Channel.choices],
             )
+            for kind, label in Kind.choices
+        ]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

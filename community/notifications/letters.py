@@ -39,7 +39,7 @@ def off(request: HttpRequest, token: str) -> HttpResponse:
         {
             "what": wish.what,
             "kind": dict(Kind.choices).get(wish.which, ""),
-            "thread": _thread(member, wish),
+            "muted": _thread(member, wish),
             "done": request.method == "POST",
         },
     )

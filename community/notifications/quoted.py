@@ -52,7 +52,7 @@ def written(text: str) -> str:
         if _is_end(lines, at, line.strip()):
             break
         if not line.lstrip().startswith(">"):
-            kept.append(line[:LINE_MAX_CHARS].rstrip())
+            kept.append(line.rstrip())
     said = "\n".join(kept)
     return re.sub(r"\n{3,}", "\n\n", said).strip("\n").strip()
 

@@ -25,7 +25,9 @@ from community.threads.following import follow
 from community.threads.marks import FollowLevel, ReadMark
 from community.threads.models import Post, Thread
 from tests.factories import join, make_group, make_post, make_thread
-from tests.outbox import run_outbox
+from tests.outbox import nothing_earned, run_outbox  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("nothing_earned")
 
 NEW_YEAR = datetime(2020, 1, 1, tzinfo=UTC)
 SATURDAY = datetime(2026, 11, 21, 12, tzinfo=UTC)

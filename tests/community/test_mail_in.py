@@ -31,9 +31,9 @@ from community.threads.models import Post, Thread
 from community.threads.services import lock_thread
 from tests.community.markup_corpus import payloads
 from tests.factories import join, make_post, make_thread
-from tests.outbox import run_outbox
+from tests.outbox import nothing_earned, run_outbox  # noqa: F401
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_earned")]
 
 SECRET = {"Authorization": "Bearer not-a-secret-inbound"}
 Deliver = Callable[..., int]
@@ -410,7 +410,7 @@ HOSTILE: dict[str, bytes] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_letter_is_refused_and_breaks_nothing(name: str):
     began = time.monotonic()
-    assert hand_in(HOSTILE[name]) in (202, 422)
+    assert hand_in(HOSTILE[name]) in ((415,) if not HOSTILE[name] else (202, 422))
     assert time.monotonic() - began < 8
     assert set(InboundEmail.objects.values_list("state", flat=True)) <= {"refused"}
 
@@ -431,7 +431,7 @@ def test_hostile_json_is_refused_and_breaks_nothing(raw: bytes):
         "POST", "/inbound-mail/", raw, content_type="application/json", headers=SECRET
     )
     run_outbox()
-    assert response.status_code in (202, 422)
+    assert response.status_code in ((202, 422) if raw else (415,))
     assert set(InboundEmail.objects.values_list("state", flat=True)) <= {"refused"}
 
 

@@ -41,9 +41,9 @@ from community.threads.following import follow
 from community.threads.marks import Follow, FollowLevel
 from community.threads.models import Post, Thread
 from tests.factories import join, make_post, make_thread
-from tests.outbox import run_outbox
+from tests.outbox import nothing_earned, run_outbox  # noqa: F401
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_earned")]
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LATER = timedelta(minutes=3)

@@ -17,6 +17,7 @@ from community.events import (
     MemberInvited,
     PostPublished,
     ReactionGiven,
+    SavedSearchMatched,
     TrustChanged,
 )
 from community.groups.models import Group, Invitation, JoinMode, JoinRequest
@@ -40,6 +41,7 @@ from community.notifications.services import (
 )
 from community.notifications.words import address, excerpt, sentence
 from community.reactions.models import Reaction
+from community.search.models import SavedSearch, SearchDocument
 from community.tags.models import Tag
 from community.threads.marks import Follow, FollowLevel, ReadMark
 from community.threads.models import Post, PostMention, PostQuote, Thread, ThreadTag
@@ -49,9 +51,9 @@ from moderation.flags.models import Outcome
 from moderation.flags.services import decide, flag, show_again
 from moderation.queue.roles import ensure_moderator_role
 from tests.factories import join, make_group, make_member, make_post, make_thread, owner_of
-from tests.outbox import run_outbox
+from tests.outbox import nothing_earned, run_outbox  # noqa: F401
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_earned")]
 
 
 def told(member: Member) -> list[str]:
@@ -97,7 +99,7 @@ def a_moderator() -> Member:
 
 
 @pytest.fixture(autouse=True)
-def nothing_told(thread: Thread) -> None:
+def nothing_told(nothing_earned: None, thread: Thread) -> None:
     run_outbox()
 
 
@@ -613,3 +615,21 @@ def test_each_event_is_announced_once_by_what_the_group_does(cy: Member):
     for _ in range(2):
         answer_join_request(request=asked, by=owner_of(group), accept=True)
     assert OutboxEvent.objects.filter(kind="community.JoinRequestAnswered").count() == 1
+
+
+def test_something_new_for_a_saved_search_is_told_if_it_may_be_read(
+    ada: Member, bo: Member, cy: Member, hidden_group: Group, thread: Thread
+):
+    join(bo, hidden_group)
+    post = make_post(bo, thread)
+    secret = make_thread(bo, hidden_group).posts.get(number=1)
+    run_outbox()
+    saved = SavedSearch.objects.create(member=cy, name="Rangefinders", query="rangefinder")
+    for each in (post, secret):
+        document = SearchDocument.objects.get(kind="post", object_id=each.pk)
+        with transaction.atomic():
+            publish(SavedSearchMatched(saved_search_id=saved.pk, document_id=document.pk))
+    run_outbox()
+    row = Notification.objects.get(member=cy)
+    assert sentence(row) == "New for your search “Rangefinders”"
+    assert (row.post, address(row)) == (post, post.get_absolute_url())
