@@ -14,6 +14,7 @@ from moderation.queue.roles import ensure_moderator_role
 from moderation.sanctions.services import silence
 from tests import flushing
 from tests.factories import join, make_group, make_member, make_thread
+from tests.outbox import nothing_earned  # noqa: F401
 
 flushing.install()
 

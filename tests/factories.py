@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.utils import timezone
 
 from community.groups.models import Group, JoinMode, Membership, Role, Template
 from community.groups.services import (
@@ -29,12 +30,13 @@ _numbers = itertools.count(1)
 def make_member(handle: str = "", **fields: Any) -> Member:
     """A member with a confirmed address and PASSWORD; `handle` is made up when empty.
 
-    At trust level 1 unless told otherwise: newcomers write within limits.
+    At trust level 1 and past the first visit unless told otherwise.
     """
     handle = handle or f"member-{next(_numbers)}"
     fields.setdefault("name", handle.replace("-", " ").title())
     fields.setdefault("email", f"{handle}@shoal.example")
     fields.setdefault("trust_level", TrustLevel.BASIC)
+    fields.setdefault("onboarded_at", timezone.now())
     member = Member.objects.create_user(handle, password=PASSWORD, **fields)
     EmailAddress.objects.create(user=member, email=member.email, verified=True, primary=True)
     return member

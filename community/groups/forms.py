@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from community.groups.errors import NameTaken
-from community.groups.models import TINTS, Group, JoinMode, Template
+from community.groups.models import TINTS, Group, Interest, JoinMode, Template
 
 RESERVED_SLUGS = frozenset({"new", "mine"})
+
+
+class InterestsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Some of the site's interests, to tick."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("queryset", Interest.objects.all())
+        kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
+        super().__init__(required=False, **kwargs)
+
+    def label_from_instance(self, obj: Interest) -> str:
+        return f"{obj.glyph} {obj.label}"
 
 
 class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -18,7 +32,9 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Group
-        fields = ["name", "glyph", "template", "join_mode", "about", "rules", "tint"]
+        fields = [
+            *("name", "glyph", "template", "join_mode", "about", "rules", "interests", "tint"),
+        ]
         labels = {
             "name": _("Name"),
             "glyph": _("Emoji"),
@@ -52,6 +68,10 @@ class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
         initial=0,
     )
 
+    interests = InterestsField(
+        label=_("Interests"), help_text=_("What people who would like this group look for.")
+    )
+
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"].strip()
         if self.instance.pk:
@@ -82,4 +102,7 @@ class DirectoryForm(forms.Form):
     q = forms.CharField(max_length=60, required=False, label=_("Find a group"))
     template = forms.ChoiceField(
         choices=[("", _("All kinds")), *Template.choices], required=False, label=_("Kind")
+    )
+    interest = forms.ModelChoiceField(
+        queryset=Interest.objects.all(), to_field_name="slug", required=False, label=_("Interest")
     )

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from community.members.models import Member, Viewer
@@ -47,6 +48,11 @@ class Interest(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def label(self) -> str:
+        """Its name in the active language, if the site began with it."""
+        return gettext(self.name)
 
 
 class GroupQuerySet(models.QuerySet["Group"]):

@@ -1,5 +1,6 @@
-"""Profiles: a member's page as others see it, and what they may change about themselves.
+"""Profiles: a member's page as others see it, what they may change of it, and the directory.
 
-Pages: a profile with its groups and posts, settings. Nothing is shown that the reader could not
-find by reading the groups themselves.
+Pages: a profile with its tabs (overview, posts, threads, reactions, badges, groups), the member
+directory, settings. Nothing is shown or counted that the reader could not find by reading the
+groups themselves.
 """

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from community.groups.forms import InterestsField
+from community.groups.models import Group, Interest
 from community.members.models import Member
+
+CONTINENTS: Final = {
+    *("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia"),
+    *("Europe", "Indian", "Pacific"),
+}
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """Return the zones people live in: UTC, and those named after places."""
+    names = sorted(name for name in available_timezones() if name.split("/")[0] in CONTINENTS)
+    return [(name, name.replace("_", " ")) for name in ("UTC", *names)]
+
 
 if TYPE_CHECKING:
     MemberForm = forms.ModelForm[Member]
@@ -26,11 +43,30 @@ class ProfileForm(MemberForm):
         help_text=_("A square photo works best. At most 10 MB."),
     )
     remove_picture = forms.BooleanField(label=_("Show my initials instead"), required=False)
+    interests = InterestsField(
+        label=_("Interests"), help_text=_("Others find you by them, and we suggest groups.")
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("As my browser asks")), *settings.LANGUAGES],
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        choices=time_zones,
+        help_text=_("For reminders, quiet hours and letters."),
+    )
 
     class Meta:
         model = Member
-        fields = ["name", "place", "bio"]
-        labels = {"name": _("Your name"), "place": _("Place"), "bio": _("About you")}
+        fields = ["name", "place", "bio", "interests", "is_listed", "language", "time_zone"]
+        labels = {
+            "name": _("Your name"),
+            "place": _("Place"),
+            "bio": _("About you"),
+            "is_listed": _("List me in the member directory"),
+        }
         help_texts = {
             "name": _("What others read beside your posts."),
             "place": _("A town or an area, never an address."),
@@ -42,8 +78,28 @@ class ProfileForm(MemberForm):
         if self.instance.avatar_id is None:
             del self.fields["remove_picture"]
 
+    def clean_time_zone(self) -> str:
+        return self.cleaned_data["time_zone"] or self.instance.time_zone
+
     def clean_name(self) -> str:
         name: str = " ".join(self.cleaned_data["name"].split())
         if not any(letter.isalnum() for letter in name):
             raise forms.ValidationError(gettext("Use at least one letter or digit."))
         return name
+
+
+class DirectoryForm(forms.Form):
+    """Filters of the member directory. Bad values are ignored, an address is not a form."""
+
+    q = forms.CharField(max_length=60, required=False)
+    interest = forms.ModelChoiceField(
+        queryset=Interest.objects.all(), to_field_name="slug", required=False
+    )
+    group = forms.ModelChoiceField(
+        queryset=Group.objects.none(), to_field_name="slug", required=False
+    )
+    order = forms.ChoiceField(choices=[("active", ""), ("newest", "")], required=False)
+
+    def __init__(self, *args: Any, groups: QuerySet[Group], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["group"].queryset = groups  # type: ignore[attr-defined]

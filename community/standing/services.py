@@ -126,7 +126,7 @@ def _change(
     LevelChange.objects.create(
         member=member, before=before, after=level, at=at, by=by, reason=reason
     )
-    publish(TrustChanged(member_id=member.pk, level=level))
+    publish(TrustChanged(member_id=member.pk, level=int(level)))
     return 1
 
 

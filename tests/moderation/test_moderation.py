@@ -328,17 +328,22 @@ def test_the_queue_costs_the_same_however_long(
     assert look() == few
 
 
-def test_the_moderator_role_may_decide_and_nothing_else(as_staff: Client, staff: Member):
+def test_the_moderator_role_may_decide_and_sanction_and_nothing_else(
+    as_staff: Client, staff: Member
+):
     assert sorted(staff.get_all_permissions()) == [
+        "community.view_member",
         "moderation.add_decision",
+        "moderation.add_sanction",
         "moderation.view_auditentry",
         "moderation.view_case",
         "moderation.view_decision",
         "moderation.view_flag",
+        "moderation.view_sanction",
     ]
-    assert AuthGroup.objects.get(name=ROLE_NAME).permissions.count() == 5
+    assert AuthGroup.objects.get(name=ROLE_NAME).permissions.count() == 8
     for closed in (
-        "community/member/",
+        "community/badge/",
         "config/outboxevent/",
         "auth/group/",
         "moderation/case/add/",
