@@ -25,7 +25,7 @@ from community.threads.following import follow
 from community.threads.marks import FollowLevel, ReadMark
 from community.threads.models import Post, Thread
 from tests.factories import join, make_group, make_post, make_thread
-from tests.outbox import nothing_earned, run_outbox  # noqa: F401
+from tests.outbox import run_outbox
 
 pytestmark = pytest.mark.usefixtures("nothing_earned")
 

@@ -31,7 +31,7 @@ from community.threads.models import Post, Thread
 from community.threads.services import lock_thread
 from tests.community.markup_corpus import payloads
 from tests.factories import join, make_post, make_thread
-from tests.outbox import nothing_earned, run_outbox  # noqa: F401
+from tests.outbox import run_outbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_earned")]
 

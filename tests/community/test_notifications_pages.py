@@ -26,7 +26,7 @@ from community.notifications.models import (
 from community.notifications.services import notify
 from community.threads.models import Thread
 from tests.factories import make_post
-from tests.outbox import nothing_earned, run_outbox  # noqa: F401
+from tests.outbox import run_outbox
 from tests.sockets import SocketClient, in_a_loop_of_its_own
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_earned")]

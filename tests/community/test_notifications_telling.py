@@ -51,7 +51,7 @@ from moderation.flags.models import Outcome
 from moderation.flags.services import decide, flag, show_again
 from moderation.queue.roles import ensure_moderator_role
 from tests.factories import join, make_group, make_member, make_post, make_thread, owner_of
-from tests.outbox import nothing_earned, run_outbox  # noqa: F401
+from tests.outbox import run_outbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_earned")]
 

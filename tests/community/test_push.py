@@ -28,7 +28,7 @@ from community.notifications.models import Channel, Notification, PushSubscripti
 from community.notifications.push import Answer, Forbidden
 from community.threads.models import Thread
 from tests.factories import make_post
-from tests.outbox import nothing_earned, run_outbox  # noqa: F401
+from tests.outbox import run_outbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_earned")]
 
