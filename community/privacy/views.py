@@ -71,8 +71,7 @@ def fetch(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
         archive = path_of(export).open("rb")
     except FileNotFoundError:
         raise Http404 from None
-    assert export.ready_at is not None
-    name = f"{slugify(settings.SITE_NAME)}-{export.member.handle}-{export.ready_at:%Y-%m-%d}.zip"
+    name = f"{slugify(settings.SITE_NAME)}-{export.member.handle}-{export.asked_at:%Y-%m-%d}.zip"
     return FileResponse(
         archive,
         as_attachment=True,
