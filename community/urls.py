@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.profiles.urls")),
     path("", include("community.welcome.urls")),
     path("", include("community.search.urls")),
+    path("", include("community.syndication.urls")),
     path("", include("community.privacy.urls")),
     path("", include("community.importing.urls")),
     path("", include("community.members.urls")),

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, Final, ParamSpec
+from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from django.conf import settings
@@ -25,6 +26,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
+from django.utils.cache import get_conditional_response
 
 from config.languages import chosen_language
 
@@ -37,6 +39,8 @@ RETRY_SECONDS: Final = 2.0
 WATCH_SECONDS: Final = 1.0
 # Whoever has one of these is no stranger: what they are shown may be theirs alone.
 PERSONAL_COOKIES: Final = ("messages",)
+# The part of a shared address that says who passed it on: `source_of` reads it, no page shows it.
+SOURCE: Final = "via"
 
 Key = tuple[str | None, ...]
 P = ParamSpec("P")
@@ -150,6 +154,17 @@ def keep(response: HttpResponse, *tags: str) -> HttpResponse:
     return response
 
 
+def shows(request: HttpRequest, *tags: str) -> None:
+    """Say of the page being drawn that it shows this too, besides what its view says."""
+    request.guest_page_more = {*getattr(request, "guest_page_more", ()), *tags}  # type: ignore[attr-defined]
+
+
+def source_of(request: HttpRequest) -> str:
+    """Who passed this address on, as its `?via=` says, or nothing."""
+    said: str = getattr(request, "guest_page_source", "") or request.GET.get(SOURCE, "")
+    return said
+
+
 def kept(*tags: str) -> Callable[[Callable[P, HttpResponse]], Callable[P, HttpResponse]]:
     """Mark all answers of a view, as `keep` does one."""
 
@@ -197,6 +212,7 @@ class GuestPagesMiddleware:
         if page := guest_pages.get(key):
             return _answer(request, page)
         began = guest_pages.now()
+        _leave_out_source(request)
         response = self.get_response(request)
         tags = getattr(response, "guest_page_tags", None)
         if (
@@ -206,6 +222,7 @@ class GuestPagesMiddleware:
             and not response.cookies
             and not request.user.is_authenticated
         ):
+            tags = tags.union(getattr(request, "guest_page_more", ()))
             guest_pages.put(key, _page(request, response, tags), began)
         return response
 
@@ -224,13 +241,33 @@ def _key(request: HttpRequest) -> Key | None:
     return (
         request.scheme,
         host,
-        request.get_full_path(),
+        request.path,
+        _query(request),
         chosen_language(request) or translation.get_language_from_request(request),
         cookies.get(settings.CONSENT_COOKIE_NAME),
         request.headers.get("Sec-GPC"),
         request.headers.get("HX-Request"),
         request.headers.get("HX-Target"),
     )
+
+
+def _query(request: HttpRequest) -> str:
+    """The query of the address without its source."""
+    query: str = request.META.get("QUERY_STRING", "")
+    if SOURCE not in query:
+        return query
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode([(name, value) for name, value in pairs if name != SOURCE])
+
+
+def _leave_out_source(request: HttpRequest) -> None:
+    """Let views see the address as the key has it: what they draw is for all who ask for it."""
+    query = _query(request)
+    if query != request.META.get("QUERY_STRING", ""):
+        source = request.GET.get(SOURCE, "")
+        request.guest_page_source = source  # type: ignore[attr-defined]
+        request.META["QUERY_STRING"] = query
+        del request.GET
 
 
 def _page(request: HttpRequest, response: HttpResponse, tags: frozenset[str]) -> Page:
@@ -247,7 +284,11 @@ def _page(request: HttpRequest, response: HttpResponse, tags: frozenset[str]) ->
 def _answer(request: HttpRequest, page: Page) -> HttpResponse:
     nonce = str(getattr(request, "csp_nonce", "")).encode()
     request.resolver_match = page.route
-    return HttpResponse(nonce.join(page.parts), headers=dict(page.headers))
+    response = HttpResponse(nonce.join(page.parts), headers=dict(page.headers))
+    if etag := response.headers.get("ETag"):
+        known = get_conditional_response(request, etag=etag, response=response)
+        return known or response
+    return response
 
 
 # -- listening --------------------------------------------------------------------------------

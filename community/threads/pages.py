@@ -166,12 +166,16 @@ def for_page(threads: ThreadQuerySet) -> ThreadQuerySet:
     """With all a thread page and a post's address need of the thread, in one query.
 
     `has_links` says whether `related_threads` would find anything: few threads have links.
-    `has_entries` likewise of what moderators did, `tag_rows` are its tags.
+    `has_entries` likewise of what moderators did, `tag_rows` are its tags; `author_name` and
+    `author_handle` who began it.
     """
     links = ThreadLink.objects.filter(Q(from_thread=OuterRef("pk")) | Q(to_thread=OuterRef("pk")))
     entries = ThreadEntry.objects.filter(thread=OuterRef("pk"))
     noted = threads.select_related("group").annotate(
-        has_links=Exists(links), has_entries=Exists(entries)
+        has_links=Exists(links),
+        has_entries=Exists(entries),
+        author_name=F("author__name"),
+        author_handle=F("author__handle"),
     )
     return with_tags(noted)
 

@@ -50,7 +50,7 @@ from community.threads.services import (
     submitted,
     unlock_thread,
 )
-from config.guest_pages import keep
+from config.guest_pages import keep, source_of
 from config.paging import whole_number
 
 REVISIONS_PER_PAGE = 10
@@ -85,7 +85,7 @@ def permalink(request: HttpRequest, post_id: int) -> HttpResponse:
     A link that was shared says by `?via=` who passed it on; the thread's address keeps it.
     """
     place = post_or_404(request, post_id).place
-    via = request.GET.get("via", "")
+    via = source_of(request)
     if VIA.fullmatch(via):
         page, _hash, number = place.partition("#")
         place = f"{page}{'&' if '?' in page else '?'}via={via}#{number}"
