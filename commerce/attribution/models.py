@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from commerce.attribution.policy import Kind
 from commerce.listings.models import Listing
@@ -23,7 +24,7 @@ class CreditModel(models.TextChoices):
 
 
 class RunStatus(models.TextChoices):
-    RUNNING = "running", _("Running")
+    RUNNING = "running", pgettext_lazy("a reckoning", "Running")
     FINISHED = "finished", _("Finished")
     FAILED = "failed", _("Failed")
 

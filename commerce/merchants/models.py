@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from community.members.models import Member, Viewer
 
@@ -17,7 +18,7 @@ class MerchantKind(models.TextChoices):
 
 
 class TeamRole(models.TextChoices):
-    OWNER = "owner", _("Owner")
+    OWNER = "owner", pgettext_lazy("of a shop", "Owner")
     STAFF = "staff", _("Staff")
 
 
