@@ -53,7 +53,9 @@ def composing(context: Context, form: PostForm, target: str) -> Composing:
         draft = Draft.objects.filter(member=member, target=target).first()
     if draft is not None and (asked or place[0] == "group"):
         texts = {"body": draft.body, "title": draft.title, **draft.extra}
-        form.initial.update({name: texts[name] for name in texts if name in form.fields})
+        for part in (form, getattr(form, "head", None)):
+            if part is not None:
+                part.initial.update({name: texts[name] for name in texts if name in part.fields})
     quoted = whole_number(request.GET.get("quote"))
     if quoted is not None and (words := quote_of(quoted, member)):
         body = str(form.initial.get("body") or "").rstrip()

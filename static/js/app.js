@@ -1,5 +1,6 @@
 /* Starts every page. Reading and posting work without it.
-   Custom elements load themselves: <time-ago> on a page fetches @/elements/time-ago.js, if there is one. */
+   Custom elements load themselves: <time-ago> on a page fetches @/elements/time-ago.js, if there is one.
+   One with data-near waits till it is near, or till somebody is about to answer or quote a post. */
 import { ask } from "@/lib/confirm.js";
 import { csrfToken } from "@/lib/http.js";
 import { toast } from "@/lib/toast.js";
@@ -13,10 +14,27 @@ function load(root) {
     const name = element.localName;
     const module = `@/elements/${name}.js`;
     if (!name?.includes("-") || asked.has(name) || !(module in modules)) continue;
+    if (element.hasAttribute("data-near")) {
+      near.observe(element);
+      continue;
+    }
     asked.add(name);
     import(module);
   }
 }
+
+function wake() {
+  near.disconnect();
+  for (const element of document.querySelectorAll("[data-near]:not(:defined)")) {
+    element.removeAttribute("data-near");
+    load(element);
+  }
+}
+
+const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && wake(), { rootMargin: "300px" });
+for (const type of ["pointerover", "focusin"])
+  document.addEventListener(type, (event) => event.target.closest?.("[data-reply], [data-more]") && wake());
+document.addEventListener("selectionchange", () => getSelection().isCollapsed || wake());
 
 load(document.body);
 new MutationObserver((changes) => {

@@ -200,7 +200,7 @@ def test_an_expired_session_loses_nothing(open_browser, bo, thread):
 def test_what_a_guest_typed_is_theirs_once_they_are_a_member(open_browser, bo, thread):
     page = open_browser().new_page()
     page.goto(thread.get_absolute_url())
-    box = page.locator('composer-box textarea[name="body"]')
+    box = page.get_by_label("Members of Film cameras reply here")
     box.fill("I own two of them.")
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     page.get_by_label("E-mail or handle").fill("bo")

@@ -123,11 +123,11 @@ def test_a_reply_link_names_its_post_and_keeps_what_is_typed(open_browser, ada, 
 def test_a_picture_is_put_into_the_text_with_its_words(open_browser, bo, thread, photo):
     page = open_thread(open_browser, bo, thread)
     page.get_by_role("textbox", name="Your reply").fill("Mine:")
-    page.get_by_role("button", name="Picture").click()
-    page.locator('input[name="picture"]').set_input_files(photo)
-    page.get_by_label("What the picture shows").fill("An orange square")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Picture").click()
+    chooser.value.set_files(photo)
+    page.locator(".uploads").get_by_label("What the picture shows").fill("An orange square")
     page.get_by_role("button", name="Put it in the text").click()
-    # "Picture added" is said too, until "Draft saved" takes its place.
     expect(page.get_by_role("textbox", name="Your reply")).to_have_value(re.compile("image:"))
     image = Image.objects.get()
     expect(page.get_by_role("textbox", name="Your reply")).to_have_value(
@@ -169,8 +169,10 @@ def test_all_of_it_works_without_scripts(open_browser, ada, bo, group: Group, ph
     page.get_by_role("button", name="Post reply").click()
     expect(page.get_by_role("img", name="An orange square")).to_be_visible()
     expect(page.locator("#p3 .answers")).to_contain_text("Ada Quist, #2")
-    page.get_by_role("link", name="Edit post 3").click()
+    page.get_by_role("link", name="More on post 3").click()
+    page.get_by_role("link", name="Edit", exact=True).click()
     page.get_by_role("textbox", name="The post").fill("Why not foam?")
+    page.get_by_label("Why", exact=False).last.fill("To be clear")
     page.get_by_role("button", name="Save changes").click()
     expect(page.locator("#p3")).to_contain_text("Why not foam?")
     page.locator("#p3 .edited").click()
