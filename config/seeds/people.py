@@ -9,9 +9,11 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from community.groups.models import Group, Membership, Role
+from community.groups.models import Group, Interest, Membership, Role
 from community.groups.services import admit, create_group, set_role
-from community.members.models import Member
+from community.members.models import Member, TrustLevel
+from community.standing.given import ensure_given
+from community.standing.models import Badge
 from config.seeds import DEMO_PASSWORD
 from config.seeds.script import GroupText, Script
 from config.seeds.stage import Stage
@@ -35,6 +37,9 @@ def write_members(stage: Stage) -> None:
             password=password,
             joined_at=stage.ago(days=person.joined_days_ago),
             is_staff=person.handle in STAFF,
+            # So far that nothing they say counts as a newcomer's; the rest is earned.
+            trust_level=TrustLevel.BASIC,
+            onboarded_at=stage.ago(days=person.joined_days_ago),
         )
         for person in sorted(stage.script.people, key=lambda one: -one.joined_days_ago)
     ]
@@ -53,6 +58,7 @@ def write_members(stage: Stage) -> None:
 
 def write_groups(stage: Stage) -> None:
     """Open the groups, let their members in when they came, and give them their roles."""
+    ensure_given(Interest, Badge)
     rng = random.Random("memberships")  # noqa: S311 - variety, not secrets
     for text in stage.each("Groups", stage.script.groups):
         stage.groups[text.slug] = _write_group(stage, text, rng)
@@ -75,6 +81,7 @@ def _write_group(stage: Stage, text: GroupText, rng: random.Random) -> Group:
     spoke = first_words(stage.script, text.slug)
     opened = min([owner.joined_at, *(stage.ago(days=days) for days in spoke.values())])
     Group.objects.filter(pk=group.pk).update(created_at=opened)
+    group.interests.set(Interest.objects.filter(slug__in=text.interests))
     Membership.objects.filter(group=group, member=owner).update(joined_at=opened)
     for handle in text.members:
         member = stage.members[handle]

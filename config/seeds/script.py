@@ -26,7 +26,7 @@ class Person:
 
 @dataclass(frozen=True)
 class GroupText:
-    """A group. `interests` is for whoever writes more of it."""
+    """A group. `interests` are slugs of those every site begins with."""
 
     slug: str
     name: str
@@ -191,6 +191,27 @@ class CaseText:
 
 
 @dataclass(frozen=True)
+class SanctionText:
+    """Somebody whom `by` silenced `hours_ago`, for so many days counted from the moment."""
+
+    member: str
+    by: str
+    reason: str
+    hours_ago: float
+    days: float
+
+
+@dataclass(frozen=True)
+class PinText:
+    """A trust level that `by` gave somebody by hand."""
+
+    member: str
+    level: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class SuggestionText:
     """What `by` decided about a listing the linking job found in a post."""
 
@@ -213,6 +234,8 @@ class Script:
     listings: tuple[ListingText, ...]
     suggestions: tuple[SuggestionText, ...]
     cases: tuple[CaseText, ...]
+    sanctions: tuple[SanctionText, ...] = ()
+    pins: tuple[PinText, ...] = ()
 
     @property
     def post_count(self) -> int:
@@ -266,6 +289,8 @@ def read_script(folder: Path = CONTENT) -> Script:
         listings=tuple(ListingText(**row) for row in _read(folder / "listings.toml")["listings"]),
         suggestions=tuple(SuggestionText(**row) for row in moderation["suggestions"]),
         cases=tuple(_case(row) for row in moderation["cases"]),
+        sanctions=tuple(SanctionText(**row) for row in moderation["sanctions"]),
+        pins=tuple(PinText(**row) for row in moderation["pins"]),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from community.threads.scores import refresh_scores
 from config.models import OutboxEvent, State
-from config.seeds import care, market, people, sales, talk, trade
+from config.seeds import care, market, people, sales, standing, talk, trade
 from config.seeds.darkroom import Darkroom
 from config.seeds.script import Script
 from config.seeds.stage import Progress, Stage, silent
@@ -50,6 +50,7 @@ def seed(
         stage.run_jobs("Links")
         sales.date_placements()
         care.look_after(stage)
+        standing.write_standing(stage)
         sales.write_sales(stage, clicks=clicks, lone_orders=lone_orders)
         market.hang_photos(stage)
         refresh_scores(anchor)
