@@ -251,13 +251,25 @@ def answer(request: MemberRequest, slug: str, request_id: int) -> HttpResponse:
 @require_POST
 @member_required
 def invitations(request: MemberRequest, slug: str) -> HttpResponse:
-    """Make an invitation; open ones are listed with their links on the members page."""
+    """Invite the member `handle`, or without one make a link for anybody.
+
+    Links that are open are listed on the members page.
+    """
     group = group_or_404(request, slug)
+    handle = request.POST.get("handle", "").strip().removeprefix("@").lower()
+    member = Member.objects.filter(handle=handle, is_active=True).first()
     try:
-        services.invite(group=group, by=request.user)
+        services.ensure_moderates(request.user, group)
+        if not handle:
+            services.invite(group=group, by=request.user)
+            messages.success(request, _("The invitation is ready. Send its link to one person."))
+        elif member is None:
+            messages.error(request, _("Nobody here has that handle."))
+        else:
+            services.invite_member(group=group, member=member, by=request.user)
+            messages.success(request, _("%(name)s is told.") % {"name": member.name})
     except NotAllowed as refusal:
         raise PermissionDenied(str(refusal)) from refusal
-    messages.success(request, _("The invitation is ready. Send its link to one person."))
     return redirect("group_members", slug=slug)
 
 

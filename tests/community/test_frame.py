@@ -67,10 +67,12 @@ def test_a_members_groups_cost_one_query_however_many(
     assert 'name="csrf-token"' in page
 
 
-def test_a_page_without_the_nav_asks_for_no_groups(as_ada: Client) -> None:
+def test_a_members_frame_costs_one_query_with_the_nav_or_without(as_ada: Client) -> None:
+    """The badge's count comes with the groups."""
     with CaptureQueriesContext(connection) as queries:
         as_ada.get("/components/")
-    assert group_queries(queries) == []
+    assert len(group_queries(queries)) == 1
+    assert "community_notification" in group_queries(queries)[0]
 
 
 def test_an_outsider_sees_no_group_in_the_nav(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -468,6 +469,17 @@ def test_an_invitation_by_name_brings_a_way_in_of_ones_own(
     run_outbox()
     assert told(cy) == ["invite"]
     assert Invitation.objects.count() == 1
+
+
+def test_a_moderator_invites_by_name_on_the_page(
+    as_mo: Client, as_bo: Client, cy: Member, group: Group
+):
+    address = f"/g/{group.slug}/invitations/"
+    assert as_bo.post(address, {"handle": "cy"}).status_code == 403
+    as_mo.post(address, {"handle": "nobody-at-all"})
+    as_mo.post(address, {"handle": "@Cy"})
+    run_outbox()
+    assert told(cy) == ["invite"]
 
 
 def test_an_invitation_by_somebody_the_member_blocked_leaves_no_link_about(
