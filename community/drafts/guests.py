@@ -64,6 +64,7 @@ def take_over(sender: object, request: HttpRequest, user: Any, **_more: object) 
     typed = request.session.pop(KEPT, None) if hasattr(request, "session") else None
     if not isinstance(typed, dict) or not isinstance(user, Member):
         return
+    request.session.set_expiry(None)  # as long as any session from here on
     target = str(typed.get("target", ""))
     if target.startswith("group:"):
         slug = target.removeprefix("group:")

@@ -1,6 +1,5 @@
 /* Starts every page. Reading and posting work without it.
-   Custom elements load themselves: <time-ago> on a page fetches @/elements/time-ago.js, if there is one.
-   One with data-near waits till it is near, or till somebody is about to answer or quote a post. */
+   Custom elements load themselves: <time-ago> on a page fetches @/elements/time-ago.js, if there is one. */
 import { ask } from "@/lib/confirm.js";
 import { csrfToken } from "@/lib/http.js";
 import { toast } from "@/lib/toast.js";
@@ -14,27 +13,10 @@ function load(root) {
     const name = element.localName;
     const module = `@/elements/${name}.js`;
     if (!name?.includes("-") || asked.has(name) || !(module in modules)) continue;
-    if (element.hasAttribute("data-near")) {
-      near.observe(element);
-      continue;
-    }
     asked.add(name);
     import(module);
   }
 }
-
-function wake() {
-  near.disconnect();
-  for (const element of document.querySelectorAll("[data-near]:not(:defined)")) {
-    element.removeAttribute("data-near");
-    load(element);
-  }
-}
-
-const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && wake(), { rootMargin: "300px" });
-for (const type of ["pointerover", "focusin"])
-  document.addEventListener(type, (event) => event.target.closest?.("[data-reply], [data-more]") && wake());
-document.addEventListener("selectionchange", () => getSelection().isCollapsed || wake());
 
 load(document.body);
 new MutationObserver((changes) => {
@@ -77,6 +59,9 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
 });
+
+// What was read last, and what was being written, is there without a network too (sw.js).
+addEventListener("load", () => navigator.serviceWorker?.register("/sw.js").catch(() => {}));
 
 // A row of tabs or filters that is wider than the phone shows the chosen one.
 for (const chosen of document.querySelectorAll(":is(.tabs, .chips, .seg) > [aria-current]")) {

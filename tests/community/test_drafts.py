@@ -393,6 +393,21 @@ def test_a_guest_begins_below_a_thread_and_finishes_as_a_member(guest, cy, threa
     assert Draft.objects.get(member=cy).body == "I own two."
 
 
+def test_a_form_without_its_token_gives_the_words_back(bo, thread):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(bo)
+    response = reply_with(client, thread, "Typed <before> signing in elsewhere", 1)
+    assert response.status_code == 403
+    assert "Typed <before> signing in elsewhere</textarea>" in text_of(response)
+
+
+def test_what_waited_makes_no_session_short(guest, bo, thread):
+    guest.post("/drafts/typed/", {"target": f"thread:{thread.pk}", "body": "I own two."})
+    assert guest.session.get_expiry_age() == 24 * 3600
+    guest.force_login(bo)
+    assert guest.session.get_expiry_age() == 60 * 24 * 3600
+
+
 def test_other_sites_put_no_words_into_a_guests_mouth(guest, thread):
     response = guest.post(
         "/drafts/typed/",
