@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
@@ -19,6 +21,14 @@ from community.privacy.exporting import ask_for_export, path_of
 from community.privacy.forms import ErasureForm
 from community.privacy.models import Export
 from config.personal import obstacles_of
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
+
+
+def confirmed(view: Callable[P, R]) -> Callable[P, R]:
+    """Ask who is signed in to show again that it is them, unless they did a moment ago."""
+    return cast(Callable[P, R], reauthentication_required(view))
 
 
 @require_GET
@@ -41,7 +51,7 @@ def _data(request: MemberRequest, *, refusal: str = "", status: int = 200) -> Ht
 
 @require_POST
 @member_required
-@reauthentication_required
+@confirmed
 def ask(request: MemberRequest) -> HttpResponse:
     """Begin a copy; who is signed in shows again that it is them."""
     try:
@@ -62,10 +72,10 @@ def progress(request: MemberRequest) -> HttpResponse:
 
 @require_GET
 @never_cache
-@reauthentication_required
+@confirmed
 def fetch(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """The archive, to its member alone; 404 to everybody else, and after its week."""
-    found = Export.objects.visible_to(request.user).downloadable()  # type: ignore[arg-type]
+    found = Export.objects.visible_to(request.user).downloadable()
     export = get_object_or_404(found.select_related("member"), pk=export_id)
     try:
         archive = path_of(export).open("rb")
@@ -100,7 +110,7 @@ def erasure(request: MemberRequest) -> HttpResponse:
     return _erasure(request, ErasureForm())
 
 
-@reauthentication_required
+@confirmed
 def _ask_for_erasure(request: MemberRequest) -> HttpResponse:
     form = ErasureForm(request.POST)
     if not form.is_valid():

@@ -312,13 +312,13 @@ def test_nothing_in_the_database_or_on_disk_tells_who_it_was(quenby: Member, lif
     assert not EmailAddress.objects.filter(user=quenby).exists()
 
 
-def test_a_leftover_nobody_registered_is_found(quenby: Member, life: dict[str, Any]):
+def test_a_leftover_nobody_registered_is_found(quenby: Member, life: dict[str, Any], settings: Any):
     """The search is no better than what it finds: a table of another kind, and a file."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE twin (id serial, note jsonb)")
         cursor.execute("INSERT INTO twin (note) VALUES (%s)", ['{"who": "P. Xyloquist"}'])
     forget_all(quenby)
-    stray = Path(erasing.settings.MEDIA_ROOT) / "stray.txt"
+    stray = Path(settings.MEDIA_ROOT) / "stray.txt"
     stray.write_text("sold in Brimscombe")
     assert found_in_database(WORDS) == ["twin.note: xyloquist"]
     assert found_on_disk(WORDS) == ["stray.txt"]

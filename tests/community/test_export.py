@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import zipfile
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client, TestCase
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from commerce.orders.models import Order
 from community.bookmarks.services import keep_bookmark
@@ -28,6 +29,7 @@ from community.privacy.archives import Place, adding_to
 from community.privacy.errors import BeingMade, TooSoon
 from community.privacy.exporting import ask_for_export, forget_expired, make, path_of
 from community.privacy.models import Export, ExportState
+from community.privacy.tasks import make_export
 from community.reactions.services import toggle_reaction
 from community.threads.models import Post, Thread
 from community.threads.services import edit_post
@@ -153,16 +155,14 @@ def test_keys_are_described_in_the_archive(ada: Member):
 
 
 def test_the_readme_speaks_the_members_language(ada: Member, monkeypatch: pytest.MonkeyPatch):
-    seen = []
-    monkeypatch.setattr(exporting.translation, "override", _noting(seen))
+    seen: list[str] = []
+    monkeypatch.setattr(translation, "override", _noting(seen))
     Member.objects.filter(pk=ada.pk).update(language="zh-hans")
     made_for(ada)
     assert seen == ["zh-hans"]
 
 
 def _noting(seen: list[str]) -> Any:
-    from contextlib import nullcontext
-
     def override(language: str) -> Any:
         seen.append(language)
         return nullcontext()
@@ -181,7 +181,7 @@ def test_many_posts_are_written_in_parts(
     monkeypatch.setattr(exporting, "SLICE_BYTES", 2_000)
     export = made_for(ada)
     names = [name for name in opened(export).namelist() if name.startswith("posts")]
-    assert names == ["posts.json", "posts-2.json", "posts-3.json"]
+    assert names == ["posts.json", "posts-2.json", "posts-3.json", "posts-4.json"]
     parts = [json.loads(opened(export).read(name)) for name in names]
     written = [row["id"] for part in parts for row in part]
     assert written == list(
@@ -332,10 +332,8 @@ def test_the_page_says_how_far_it_is(as_ada: Client, ada: Member):
 
 
 def test_asking_hands_it_to_a_worker(ada: Member, monkeypatch: pytest.MonkeyPatch):
-    from community.privacy import handlers
-
-    sent = []
-    monkeypatch.setattr(handlers.make_export, "delay", sent.append)
+    sent: list[str] = []
+    monkeypatch.setattr(make_export, "delay", sent.append)
     export = ask_for_export(ada)
     run_outbox()
     assert sent == [str(export.pk)]
