@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
@@ -14,9 +15,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from commerce.listings.models import Condition, Listing, ListingKind, ListingState
+from commerce.merchants.models import Merchant, MerchantKind, TeamMember
+from commerce.placements.models import Evidence, Placement
 from community.groups.models import TINTS, Group, Membership, Role, Template
 from community.members.models import Member
+from community.reactions.models import Reaction
 from community.threads.markup import MARKUP_VERSION, render
+from community.threads.marks import Follow, FollowLevel, ReadMark
 from community.threads.models import Post, Thread
 
 VOCABULARY: Final = (
@@ -26,6 +32,9 @@ VOCABULARY: Final = (
 WORDS: Final = tuple(VOCABULARY.split())
 TEXTS: Final = 400
 BATCH: Final = 2_000
+LONGEST: Final = 500  # posts of the longest thread
+READERS: Final = 20  # members who are in every group, have read half of each thread and follow some
+CARD_EVERY: Final = 10  # so many posts have one card beside them, in every tenth thread
 
 
 class Command(BaseCommand):
@@ -53,7 +62,8 @@ class Command(BaseCommand):
 def fill(*, groups: int, threads: int, posts: int, members: int) -> None:
     """Write rows as the services would have, in bulk. The same numbers give the same rows.
 
-    Thread 0 of group 0 gets a tenth of the replies, so that one thread is long.
+    Threads have a long tail, by Zipf's law: thread 0 of group 0 is the longest, with 500 posts of
+    40,000, most have fewer than ten.
     """
     chance = random.Random(11)  # noqa: S311 - wanted to repeat
     now = timezone.now()
@@ -75,7 +85,7 @@ def fill(*, groups: int, threads: int, posts: int, members: int) -> None:
         Membership(group=group, member=member, role=Role.OWNER if place == number else Role.MEMBER)
         for number, group in enumerate(made_groups)
         for place, member in enumerate(people)
-        if place == number or place % groups == number or place < 20
+        if place == number or place % groups == number or place < READERS
     )
     texts = [_text(chance) for _ in range(TEXTS)]
     rendered = [render(text) for text in texts]
@@ -95,17 +105,19 @@ def fill(*, groups: int, threads: int, posts: int, members: int) -> None:
     )
     for thread in made_threads:
         thread.last_number = 0
+    ladder = list(itertools.accumulate(1 / (rank + 15) for rank in range(threads)))
+    most = max(LONGEST, posts // threads * 2)
 
     def rows() -> Iterator[Post]:
         for n in range(posts):
-            if n < threads:
-                thread = made_threads[n]
-            elif n % 10 == 0:
-                thread = made_threads[0]
-            else:
-                thread = made_threads[chance.randrange(threads)]
+            thread = made_threads[n % threads]
+            if n >= threads:
+                thread = chance.choices(made_threads, cum_weights=ladder)[0]
+                while thread.last_number >= most:
+                    thread = made_threads[chance.randrange(threads)]
             thread.last_number += 1
             which = chance.randrange(TEXTS)
+            given = chance.choices(({}, {"heart": 1}, {"heart": 2, "helpful": 1}), (6, 3, 1))[0]
             yield Post(
                 thread=thread,
                 number=thread.last_number,
@@ -114,6 +126,8 @@ def fill(*, groups: int, threads: int, posts: int, members: int) -> None:
                 html=rendered[which].html,
                 markup_version=MARKUP_VERSION,
                 created_at=now - timedelta(seconds=posts - n),
+                reactions=given,
+                reaction_count=sum(given.values()),
             )
 
     source = rows()
@@ -125,11 +139,87 @@ def fill(*, groups: int, threads: int, posts: int, members: int) -> None:
     Thread.objects.bulk_update(
         made_threads, ["last_number", "reply_count", "last_post_by"], batch_size=BATCH
     )
+    _react(people[:READERS])
+    _read(people[:READERS], made_threads, now)
+    _place(people[-1], made_threads, now)
     for number, group in enumerate(made_groups):
         group.member_count = group.memberships.count()
         group.thread_count = len(range(number, threads, groups))
         group.last_post_at = now
     Group.objects.bulk_update(made_groups, ["member_count", "thread_count", "last_post_at"])
+
+
+def _react(readers: list[Member]) -> None:
+    """Write the rows of the reactions that posts count; never more of a name than there are."""
+    posts = Post.objects.exclude(reactions={}).values_list("pk", "reactions")
+    Reaction.objects.bulk_create(
+        (
+            Reaction(post_id=pk, member=readers[(pk + nth) % len(readers)], name=name)
+            for pk, counts in posts
+            for name, count in counts.items()
+            for nth in range(count)
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _read(readers: list[Member], threads: list[Thread], now: datetime) -> None:
+    """Let each reader have read half of every thread and follow each tenth."""
+    Member.objects.filter(pk__in=[one.pk for one in readers]).update(
+        all_read_at=now - timedelta(days=365)
+    )
+    ReadMark.objects.bulk_create(
+        (
+            ReadMark(member=reader, thread=thread, number=thread.last_number // 2, read_at=now)
+            for reader in readers
+            for thread in threads
+        ),
+        batch_size=BATCH,
+    )
+    Follow.objects.bulk_create(
+        (
+            Follow(member=reader, thread=thread, level=FollowLevel.TRACKING)
+            for reader in readers
+            for thread in threads[::10]
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _place(keeper: Member, threads: list[Thread], now: datetime) -> None:
+    """Place listings of one shop beside each tenth post of every tenth thread."""
+    shop = Merchant.objects.create(
+        slug="bench", name="Bench", kind=MerchantKind.SHOP, disclosure="Made to be measured."
+    )
+    TeamMember.objects.create(merchant=shop, member=keeper)
+    listings = Listing.objects.bulk_create(
+        Listing(
+            merchant=shop,
+            kind=ListingKind.SALE,
+            state=ListingState.LIVE,
+            title=f"Rangefinder {n}",
+            price_minor=21_000 + n,
+            currency="GBP",
+            condition=Condition.values[0],
+            published_at=now,
+        )
+        for n in range(20)
+    )
+    posts = Post.objects.filter(
+        thread__in=[one.pk for one in threads[::10]], number__in=range(4, LONGEST, CARD_EVERY)
+    )
+    Placement.objects.bulk_create(
+        (
+            Placement(
+                thread_id=thread_id,
+                post_id=pk,
+                listing=listings[pk % len(listings)],
+                evidence=Evidence.URL,
+            )
+            for pk, thread_id in posts.values_list("pk", "thread_id")
+        ),
+        batch_size=BATCH,
+    )
 
 
 def _text(chance: random.Random) -> str:
