@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import components, emojis, mailbox
+from config import components, emojis, installed, mailbox
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("community.urls")),
@@ -12,6 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("moderation.urls")),
     path("accounts/", include("allauth.urls")),
     path("staff/", admin.site.urls),
+    path("manifest.webmanifest", installed.manifest, name="manifest"),
+    path("sw.js", installed.worker, name="worker"),
+    path("offline/", installed.offline, name="offline"),
     path("emoji/<str:language>/<str:version>.json", emojis.emojis, name="emoji"),
 ]
 if not settings.PRODUCTION:

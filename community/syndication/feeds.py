@@ -94,9 +94,7 @@ def opening_posts(threads: ThreadQuerySet) -> list[Post]:
 # -- writing -------------------------------------------------------------------------------------
 
 
-def _feed(
-    request: HttpRequest, title: str, path: str, posts: Iterable[Post]
-) -> HttpResponseBase:
+def _feed(request: HttpRequest, title: str, path: str, posts: Iterable[Post]) -> HttpResponseBase:
     """Answer with the feed; 304 to whoever has it already."""
     posts = list(posts)
     updated = max((_updated(post) for post in posts), default=datetime(1970, 1, 1, tzinfo=UTC))
@@ -117,9 +115,7 @@ def _feed(
     return answer or response
 
 
-def written(
-    title: str, path: str, own_path: str, updated: datetime, posts: Iterable[Post]
-) -> str:
+def written(title: str, path: str, own_path: str, updated: datetime, posts: Iterable[Post]) -> str:
     """Write a feed of `posts` whose page is at `path` and which itself is at `own_path`."""
     here, own = _whole(path), _whole(own_path)
     named = title if title == settings.SITE_NAME else f"{title} · {settings.SITE_NAME}"

@@ -55,8 +55,9 @@ def posting(page: ThreadPage) -> Said:
     if opening is not None:
         said |= _said(opening)
     else:
+        noted: Any = thread  # by `pages.for_page`
         said |= {
-            "author": _person(thread.author_name, thread.author_handle),
+            "author": _person(noted.author_name, noted.author_handle),
             "datePublished": _instant(thread.created_at),
             "text": thread.excerpt or thread.title,
         }

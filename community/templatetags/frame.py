@@ -53,6 +53,13 @@ def module_addresses(language: str = "en") -> str:
     return json.dumps({"imports": imports}, separators=(",", ":"))
 
 
+@register.simple_tag
+def module_address(name: str) -> str:
+    """Give the address that `@/name` stands for in the page's language."""
+    addresses = json.loads(module_addresses(get_language() or settings.LANGUAGE_CODE))
+    return str(addresses["imports"][f"@/{name}"])
+
+
 @register.simple_tag(takes_context=True)
 def import_map(context: Context) -> SafeString:
     """Write the import map; modules import each other as `@/lib/toast.js`."""

@@ -76,6 +76,8 @@ def open_browser(chromium: Browser, live_server: LiveServer) -> Iterator[OpenBro
 
     def open_one(member: Member | None = None, **options: Any) -> BrowserContext:
         width, height = options.pop("size", DESKTOP)
+        # What tests answer in a server's place would not reach pages that a worker loads.
+        options.setdefault("service_workers", "block")
         context = chromium.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": height},

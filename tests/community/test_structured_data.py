@@ -13,9 +13,9 @@ from django.test import Client
 from django.urls import reverse
 
 from community.templatetags.findable import FOUND
+from community.threads.hiding import hide_post
 from community.threads.models import Post
 from community.threads.services import edit_post, lock_thread
-from community.threads.hiding import hide_post
 from tests.factories import make_post, make_thread
 
 pytestmark = pytest.mark.django_db
@@ -38,9 +38,8 @@ def faults(said: dict[str, Any], where: str = "posting") -> list[str]:
     author = said.get("author", {})
     if author.get("@type") not in ("Person", "Organization") or not author.get("name"):
         found.append(f"{where}: author")
-    for address in (author.get("url"), said.get("url"), *said.get("image", [])):
-        if not str(address).startswith("http"):
-            found.append(f"{where}: address {address}")
+    addresses = [author.get("url"), said.get("url"), *said.get("image", [])]
+    found += [f"{where}: {one}" for one in addresses if not str(one).startswith("http")]
     for name in ("datePublished", "dateModified"):
         if name == "datePublished" or name in said:
             try:
