@@ -63,6 +63,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         address: str = super().get_login_redirect_url(request)
         return address
 
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("welcome")
+
     def save_user(
         self, request: HttpRequest, user: Member, form: Any, commit: bool = True
     ) -> Member:

@@ -22,7 +22,7 @@ from commerce.merchants.services import open_shop
 from commerce.placements.models import Placement, PlacementState
 from community.groups.models import Group, Template
 from community.groups.services import create_group, join_group
-from community.members.models import Member
+from community.members.models import Member, TrustLevel
 from community.threads.models import Post
 from community.threads.services import publish_post, start_thread
 
@@ -130,7 +130,10 @@ def open_doors(folder: Path) -> tuple[list[Dump], list[Feed]]:
 def _make_member(handle: str) -> Member:
     # No password: nobody signs in by a form here.
     return Member.objects.create_user(
-        handle, f"{handle}@shoal.example", name=handle.replace("-", " ").capitalize()
+        handle,
+        f"{handle}@shoal.example",
+        name=handle.replace("-", " ").capitalize(),
+        trust_level=TrustLevel.BASIC,  # newcomers write within limits
     )
 
 

@@ -24,7 +24,7 @@ class SanctionForm(forms.Form):
         label=_("Sanction"), choices=Sanction.Kind.choices, widget=forms.RadioSelect
     )
     days = forms.TypedChoiceField(
-        label=_("For how long"), coerce=int, empty_value=None, required=False
+        label=_("For how long"), coerce=int, empty_value=None, required=False, initial=7
     )
     reason = forms.CharField(
         label=_("Reason"),

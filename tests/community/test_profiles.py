@@ -119,7 +119,7 @@ def test_every_tab_has_words_for_nothing(tab: str, cy: Member, guest: Client, as
     assert "You " in as_cy.get(f"/members/cy/{tab}").content.decode()
 
 
-@pytest.mark.parametrize(("tab", "queries"), [("", 6), ("posts/", 2), ("threads/", 2)])
+@pytest.mark.parametrize(("tab", "queries"), [("", 7), ("posts/", 2), ("threads/", 2)])
 def test_tabs_cost_the_same_for_one_row_and_for_many(
     tab: str, queries: int, ada: Member, group: Group, guest: Client, django_assert_num_queries
 ):

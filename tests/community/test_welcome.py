@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 
 from community.chat.models import Message
@@ -18,6 +19,12 @@ from moderation.sanctions.services import silence
 from tests.factories import join, make_group, make_member, make_thread
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_limits() -> None:
+    """Sign-ups of other tests are not counted against these."""
+    cache.clear()
 
 
 @pytest.fixture

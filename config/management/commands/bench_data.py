@@ -19,7 +19,7 @@ from commerce.listings.models import Condition, Listing, ListingKind, ListingSta
 from commerce.merchants.models import Merchant, MerchantKind, TeamMember
 from commerce.placements.models import Evidence, Placement
 from community.groups.models import TINTS, Group, Membership, Role, Template
-from community.members.models import Member
+from community.members.models import Member, TrustLevel
 from community.reactions.models import Reaction
 from community.threads.markup import MARKUP_VERSION, render
 from community.threads.marks import Follow, FollowLevel, ReadMark
@@ -68,7 +68,14 @@ def fill(*, groups: int, threads: int, posts: int, members: int) -> None:
     chance = random.Random(11)  # noqa: S311 - wanted to repeat
     now = timezone.now()
     people = Member.objects.bulk_create(
-        Member(handle=f"m{n}", name=f"Member {n}", email=f"m{n}@shoal.example", password="!")  # noqa: S106
+        Member(
+            handle=f"m{n}",
+            name=f"Member {n}",
+            email=f"m{n}@shoal.example",
+            password="!",  # noqa: S106
+            trust_level=TrustLevel.MEMBER,
+            onboarded_at=now,
+        )
         for n in range(members)
     )
     made_groups = Group.objects.bulk_create(
