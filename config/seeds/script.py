@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
+
+from config.seeds.forum import Forum, read_forum
 
 CONTENT: Final = Path(__file__).parent / "content"
 
@@ -59,6 +61,7 @@ class Edit:
     hours: float
     old: str
     new: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,9 @@ class ThreadText:
     pinned: bool = False
     lock: Lock | None = None
     placed: tuple[Placed, ...] = ()
+    kind: str = "talk"
+    details: dict[str, str] = field(default_factory=dict)  # as typed; a log's day is its thread's
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -234,6 +240,7 @@ class Script:
     listings: tuple[ListingText, ...]
     suggestions: tuple[SuggestionText, ...]
     cases: tuple[CaseText, ...]
+    forum: Forum
     sanctions: tuple[SanctionText, ...] = ()
     pins: tuple[PinText, ...] = ()
 
@@ -255,6 +262,7 @@ class Script:
             self,
             groups=tuple(group for group in self.groups if group.slug in groups),
             threads=kept,
+            forum=self.forum.only(groups, titles),
             rooms=tuple(room for room in self.rooms if room.group in groups),
             listings=listings,
             suggestions=tuple(each for each in self.suggestions if each.thread in titles),
@@ -289,6 +297,7 @@ def read_script(folder: Path = CONTENT) -> Script:
         listings=tuple(ListingText(**row) for row in _read(folder / "listings.toml")["listings"]),
         suggestions=tuple(SuggestionText(**row) for row in moderation["suggestions"]),
         cases=tuple(_case(row) for row in moderation["cases"]),
+        forum=read_forum(folder / "forum.toml"),
         sanctions=tuple(SanctionText(**row) for row in moderation["sanctions"]),
         pins=tuple(PinText(**row) for row in moderation["pins"]),
     )
@@ -302,13 +311,15 @@ def _thread(row: dict[str, Any], *, group: str) -> ThreadText:
     posts = tuple(_post(each) for each in row.pop("posts"))
     placed = tuple(Placed(**each) for each in row.pop("placed", ()))
     lock = Lock(**row.pop("lock")) if "lock" in row else None
-    return ThreadText(group=group, posts=posts, placed=placed, lock=lock, **row)
+    tags = tuple(row.pop("tags", ()))
+    return ThreadText(group=group, posts=posts, placed=placed, lock=lock, tags=tags, **row)
 
 
 def _post(row: dict[str, Any]) -> PostText:
     pictures = tuple(Picture(**each) for each in row.pop("pictures", ()))
     edits = tuple(
-        Edit(hours=each["hours"], old=each["from"], new=each["to"]) for each in row.pop("edits", ())
+        Edit(each["hours"], each["from"], each["to"], each.get("reason", ""))
+        for each in row.pop("edits", ())
     )
     return PostText(pictures=pictures, edits=edits, **row)
 

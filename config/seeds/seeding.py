@@ -10,7 +10,7 @@ from datetime import datetime
 
 from community.threads.scores import refresh_scores
 from config.models import OutboxEvent, State
-from config.seeds import care, market, people, sales, standing, talk, trade
+from config.seeds import care, market, mine, people, sales, standing, talk, tidying, trade
 from config.seeds.darkroom import Darkroom
 from config.seeds.script import Script
 from config.seeds.stage import Progress, Stage, silent
@@ -45,14 +45,18 @@ def seed(
         people.write_groups(stage)
         market.open_merchants(stage)
         market.write_listings(stage)
+        tidying.write_tags(stage)
         talk.write_threads(stage)
         talk.write_rooms(stage)
         stage.run_jobs("Links")
         sales.date_placements()
         care.look_after(stage)
+        tidying.tidy(stage)
         standing.write_standing(stage)
         sales.write_sales(stage, clicks=clicks, lone_orders=lone_orders)
         market.hang_photos(stage)
+        stage.run_jobs()
+        mine.live_here(stage)
         refresh_scores(anchor)
     if left := OutboxEvent.objects.exclude(state=State.DONE).first():
         raise SeedFailed(f"{left.kind} did not run: {left.last_error}")

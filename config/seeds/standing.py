@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from community.groups.models import Group, JoinMode
 from community.members.models import FOREVER, Member, TrustLevel
 from community.reactions.models import Reaction
-from community.reactions.services import toggle_reaction
 from community.standing.activity import count_activity
-from community.standing.badges import sweep
-from community.standing.models import BadgeGrant, LevelChange
+from community.standing.badges import earners
+from community.standing.models import Badge, BadgeGrant, LevelChange
 from community.standing.records import site_figures
 from community.standing.services import pin_level, review
 from community.threads.marks import ReadingDay, ReadMark
 from community.threads.models import Post, Thread
 from config.seeds.script import SanctionText
-from config.seeds.stage import Stage, batched
+from config.seeds.stage import Stage
 from moderation.audit.services import record
 from moderation.sanctions.models import Sanction
 from moderation.sanctions.services import silence
 
 READ_DAYS: Final = 60
-REACTIONS: Final = 260
 INTERESTS_MAX: Final = 4
 
 
@@ -37,14 +37,11 @@ def write_standing(stage: Stage) -> None:
     _write_interests(stage)
     _write_reading(stage, rng)
     _write_reactions(stage, rng)
-    stage.run_jobs()
     _give_levels(stage)
     for text in stage.script.sanctions:
         _silence(stage, text)
     stage.run_jobs()
-    sweep()
-    stage.run_jobs()
-    _date_grants(stage)
+    _grant_badges(stage)
     count_activity()
 
 
@@ -97,35 +94,55 @@ def _write_reading(stage: Stage, rng: random.Random) -> None:
     ReadMark.objects.bulk_create(marks, ignore_conflicts=True)
 
 
+@transaction.atomic
 def _write_reactions(stage: Stage, rng: random.Random) -> None:
-    """Members thank each other, some posts more than others."""
+    """Members thank each other: openings and answers most, and a few posts more than others.
+
+    Written at once, counts and all: by the verb each would cost as much as a post.
+    """
     names = list(settings.REACTIONS)
     posts = list(
         Post.objects.filter(hidden_at__isnull=True)
-        .select_related("thread__group")
+        .select_related("thread")
         .order_by("created_at", "thread__title", "number")
     )
-    readers = {
-        group.pk: sorted(group.memberships.values_list("member__handle", flat=True))
-        for group in Group.objects.all()
-    }
-    given: set[tuple[int, str]] = set()
-    wanted = []
-    for _ in range(REACTIONS):
-        # The square lets a few posts have most of it.
-        post = posts[int(len(posts) * rng.random() ** 2)]
-        handle = rng.choice(readers[post.thread.group_id])
-        name = rng.choices(names, weights=range(len(names), 0, -1))[0]
-        if stage.members[handle].pk != post.author_id and (post.pk, handle) not in given:
-            given.add((post.pk, handle))
-            wanted.append((post, handle, name, rng.uniform(0.2, 30.0)))
-    for batch in batched(stage.each("Reactions", wanted)):
-        with transaction.atomic():
-            for post, handle, name, hours in batch:
-                member = stage.members[handle]
-                toggle_reaction(post=post, member=member, name=name)
-                at = min(post.created_at + timedelta(hours=hours), stage.anchor)
-                Reaction.objects.filter(post=post, member=member).update(given_at=at)
+    readers: dict[int, list[Member]] = {}
+    for group in Group.objects.all():
+        inside = sorted(group.memberships.values_list("member__handle", flat=True))
+        readers[group.pk] = [stage.members[handle] for handle in inside]
+    given, thanked, counted = [], [], Counter[int]()
+    for post in stage.each("Reactions", posts):
+        liked = 3.2 if post.is_opening or post.thread.answer_id == post.pk else 0.9
+        count = min(int(rng.expovariate(1 / liked)), len(readers[post.thread.group_id]) // 2)
+        if not count:
+            continue
+        weights = _moods(post, names)
+        counts: Counter[str] = Counter()
+        for member in rng.sample(readers[post.thread.group_id], count):
+            name = rng.choices(names, weights)[0]
+            at = post.created_at + timedelta(hours=rng.expovariate(1 / 14))
+            if member.pk != post.author_id and at < stage.anchor:
+                counts[name] += 1
+                given.append(Reaction(post=post, member=member, name=name, given_at=at))
+        if counts:
+            post.reactions, post.reaction_count = dict(counts), counts.total()
+            thanked.append(post)
+            counted[post.thread_id] += 1
+    Reaction.objects.bulk_create(given)
+    Post.objects.bulk_update(thanked, ["reactions", "reaction_count"], batch_size=500)
+    Thread.objects.filter(pk__in=counted).update(version=F("version") + 1)
+
+
+def _moods(post: Post, names: list[str]) -> list[int]:
+    """How likely each reaction is: by what the words sound like."""
+    likely = dict.fromkeys(names, 1) | {"helpful": 5, "heart": 4}
+    if "image:" in post.body:
+        likely |= {"heart": 9, "want": 5}
+    if "?" not in post.body and len(post.body) < 140:
+        likely |= {"laugh": 7, "helpful": 2}
+    if "**" in post.body or "\n- " in post.body or "1. " in post.body:
+        likely |= {"helpful": 12}
+    return [likely[name] for name in names]
 
 
 def _give_levels(stage: Stage) -> None:
@@ -160,9 +177,25 @@ def _silence(stage: Stage, text: SanctionText) -> None:
 
 
 @transaction.atomic
-def _date_grants(stage: Stage) -> None:
-    """A badge is as old as the post that earned it."""
-    for grant in BadgeGrant.objects.select_related("post", "member"):
-        at = grant.post.created_at if grant.post else stage.ago(days=grant.badge_id % 30 + 1)
-        grant.earned_at = min(max(at, grant.member.joined_at), stage.anchor)
-        grant.save(update_fields=["earned_at"])
+def _grant_badges(stage: Stage) -> None:
+    """Grant what was earned, as the nightly sweep does, at once: nobody is told of old ones.
+
+    A badge is as old as the post that earned it, or came with time.
+    """
+    joined = {member.pk: member.joined_at for member in stage.members.values()}
+    for badge in Badge.objects.active().exclude(rule=None):
+        found = earners(badge.rule or {}, without=badge)
+        posts = Post.objects.in_bulk([post for _, post in found if post])
+        with_time = timedelta(days=20 + 15 * (badge.pk % 4))
+        BadgeGrant.objects.bulk_create(
+            BadgeGrant(
+                badge=badge,
+                member_id=member,
+                post_id=post,
+                rule=badge.rule,
+                earned_at=posts[post].created_at
+                if post
+                else min(joined[member] + with_time, stage.ago(days=1 + badge.pk % 9)),
+            )
+            for member, post in found
+        )

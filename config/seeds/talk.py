@@ -7,9 +7,11 @@ each such change over what was written so far, as it would have in life.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 
@@ -30,6 +32,8 @@ from community.uploads.services import store
 from config.seeds.market import change_state, fill_in_addresses
 from config.seeds.script import Edit, ListingText, RoomText, ThreadText
 from config.seeds.stage import Stage, batched
+
+_QUOTE: Final = re.compile(r"\{quote:(\d+) ([^}]*)\}")
 
 
 @dataclass(frozen=True)
@@ -134,13 +138,16 @@ def _write_post(
     key = (thread.group, thread.title)
     author = stage.members[text.author]
     shown = [image.markdown for image in pictures.get((*key, number), ())]
-    body = "\n\n".join([text.body.strip(), *shown])
+    body = "\n\n".join([_fill_in_quotes(stage, key, text.body.strip()), *shown])
     if number == 1:
         post = start_thread(
             author=author,
             group=stage.groups[thread.group],
             title=thread.title,
             body=body,
+            kind=thread.kind,
+            details={**thread.details, "on": at.date()} if thread.kind == "log" else thread.details,
+            tags=thread.tags,
             at=at,
         )
         stage.threads[key] = post.thread
@@ -163,10 +170,21 @@ def _write_post(
         Placement.objects.filter(pk=placement.pk).update(created_at=at)
 
 
+def _fill_in_quotes(stage: Stage, thread: tuple[str, str], body: str) -> str:
+    """Replace each {quote:2 words} by a quote of these words of the thread's second post."""
+
+    def quote(found: re.Match[str]) -> str:
+        post = stage.posts[(*thread, int(found[1]))]
+        return f"> [{post.author.name}]({post.get_absolute_url()}):\n> {found[2]}"
+
+    return _QUOTE.sub(quote, body)
+
+
 def _edit(stage: Stage, thread: ThreadText, number: int, edit: Edit, at: datetime) -> None:
     post = stage.posts[thread.group, thread.title, number]
     post.refresh_from_db(fields=["body"])
-    edited = edit_post(post=post, editor=post.author, body=post.body.replace(edit.old, edit.new))
+    body = post.body.replace(edit.old, edit.new)
+    edited = edit_post(post=post, editor=post.author, body=body, reason=edit.reason)
     Post.objects.filter(pk=post.pk).update(edited_at=at)
     Revision.objects.filter(post=post, number=edited.revisions.count()).update(replaced_at=at)
 

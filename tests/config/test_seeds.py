@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.test import Client
 
 from commerce.attribution.balance import weigh
@@ -27,7 +27,24 @@ from commerce.touchpoints.models import NotCounted, Touchpoint
 from community.chat.models import MESSAGE_MAX_CHARS, Message
 from community.groups.models import Group, Membership, Role
 from community.members.models import Member
-from community.threads.models import POST_MAX_CHARS, TITLE_MAX_CHARS, Post, Thread
+from community.notifications.models import Kind, Notification
+from community.polls.models import Poll, PollVote
+from community.reactions.models import Reaction
+from community.search.finding import newest
+from community.search.queries import parse
+from community.standing.models import BadgeGrant
+from community.tags.models import Tag
+from community.threads.kinds import clean_details, clean_kind
+from community.threads.models import (
+    POST_MAX_CHARS,
+    TITLE_MAX_CHARS,
+    Post,
+    Thread,
+    ThreadEntry,
+    ThreadKind,
+    ThreadScore,
+)
+from community.threads.unread import unread_counts
 from community.uploads.models import Image
 from config.models import OutboxEvent, State
 from config.seeds import ACCOUNTS, DEMO_PASSWORD, welcome
@@ -53,7 +70,7 @@ def script() -> Script:
 
 
 def test_there_is_as_much_as_a_demo_needs(script):
-    assert len(script.people) == 42
+    assert len(script.people) == 46
     assert len([group for group in script.groups if group.join_mode != "hidden"]) >= 6
     assert len(script.threads) >= 60
     assert script.post_count >= 600
@@ -236,6 +253,39 @@ def test_cases_and_suggestions_are_about_something_that_is_there(script):
     assert Counter(outcomes)[None] >= 2 and {Outcome.HIDE, Outcome.KEEP} <= set(outcomes)
 
 
+def test_what_was_made_of_threads_is_about_threads_and_people_that_are_there(script):
+    groups = {group.slug: group for group in script.groups}
+    posts = {(thread.group, thread.title): len(thread.posts) for thread in script.threads}
+    forum = script.forum
+    for poll in forum.polls:
+        assert (poll.group, poll.thread) in posts
+        assert len(poll.options) == len(poll.votes) == len(set(poll.options))
+        assert set(poll.without) <= set(groups[poll.group].members)
+    for act in forum.acts:
+        assert (act.group, act.thread) in posts
+        for slug in {act.group, act.to} - {""}:
+            assert act.by in {groups[slug].owner, *groups[slug].moderators}, act
+        assert not act.into or (act.group, act.into) in posts
+        assert all(1 < number <= posts[act.group, act.thread] for number in act.numbers)
+    for one in (*forum.wikis, *forum.deleted):
+        assert one.number <= posts[one.group, one.thread]
+    assert [account.handle for account in forum.accounts] == [one.handle for one in ACCOUNTS]
+    for account in forum.accounts:
+        places = (*account.unread, *account.unopened, *account.bookmarks, *account.drafts)
+        for one in (*places, *account.follows):
+            assert account.handle in groups[one.group].members, one
+            assert not one.thread or (one.group, one.thread) in posts, one
+
+
+def test_kinds_of_threads_are_those_their_groups_offer_with_details_that_fit(script):
+    groups = {group.slug: Group(template=group.template) for group in script.groups}
+    for thread in script.threads:
+        kind = clean_kind(thread.kind, groups[thread.group])
+        day = {"on": NOON.date()} if kind == ThreadKind.LOG else {}
+        clean_details(kind, {**thread.details, **day})
+    assert {thread.kind for thread in script.threads} == set(ThreadKind.values)
+
+
 def test_a_slip_of_the_pen_is_found_when_the_script_is_read(tmp_path):
     for file in (read_script.__globals__["CONTENT"]).iterdir():
         (tmp_path / file.name).write_text(file.read_text())
@@ -388,7 +438,7 @@ def said(thread: ThreadText) -> list[str]:
 @pytest.mark.django_db(transaction=True)
 def test_a_part_of_the_script_is_played_completely(part, play):
     play(part)
-    assert Member.objects.count() == 42
+    assert Member.objects.count() == 46
     assert Group.objects.count() == 2
     for text in part.groups:
         group = Group.objects.get(slug=text.slug)
@@ -430,6 +480,36 @@ def test_a_part_of_the_script_is_played_completely(part, play):
     assert Image.objects.filter(alt="").count() == 0
     assert Placement.objects.exclude(evidence=Evidence.HAND).exists()
     assert not OutboxEvent.objects.exclude(state=State.DONE).exists()
+
+
+def ensure_counted() -> None:
+    """Counters of what was written at once say what the rows say."""
+    given: dict[int, Counter[str]] = {}
+    for post_id, name in Reaction.objects.values_list("post", "name"):
+        given.setdefault(post_id, Counter())[name] += 1
+    for post in Post.objects.all():
+        assert post.reactions == dict(given.get(post.pk, {})), post
+        assert post.reaction_count == sum(post.reactions.values()), post
+    for tag in Tag.objects.all():
+        assert tag.thread_count == tag.threads.filter(is_listed=True).count(), tag
+    for poll in Poll.objects.all():
+        votes = PollVote.objects.filter(poll=poll)
+        assert poll.voter_count == votes.values("member").distinct().count()
+        for option in poll.options.all():
+            assert option.votes == votes.filter(option=option).count()
+    for group in Group.objects.all():
+        assert group.thread_count == group.threads.filter(is_listed=True).count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_given_is_counted_and_nobody_thanks_themselves(part, play):
+    play(part)
+    ensure_counted()
+    assert Reaction.objects.count() > 40
+    assert not Reaction.objects.filter(member=F("post__author")).exists()
+    assert not Reaction.objects.filter(given_at__lt=F("post__created_at")).exists()
+    assert not BadgeGrant.objects.filter(earned_at__gt=NOON).exists()
+    assert not Notification.objects.filter(at__gt=NOON).exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -581,11 +661,43 @@ def test_the_whole_demo_is_what_was_asked_for(settings, tmp_path):
     assert not Credit.objects.filter(order=own).exclude(kind="unattributed").exists()
     assert Case.objects.filter(closed_at=None).count() == 2
     assert AuditEntry.objects.count() == 2
-    assert Post.objects.exclude(hidden_at=None).count() == 1
+    assert Post.objects.exclude(hidden_at=None).count() == 2
     for account in ACCOUNTS:
         browser = Client()
         browser.post("/accounts/login/", {"login": account.handle, "password": DEMO_PASSWORD})
         assert browser.get("/settings/").status_code == 200, account.handle
+    ensure_whole_forum()
     browser = Client()
     browser.post("/accounts/login/", {"login": "mo", "password": DEMO_PASSWORD})
     assert browser.get("/staff/moderation/case/").status_code == 200
+
+
+def ensure_whole_forum() -> None:
+    """Every page of the forum has something on it, for each of the accounts."""
+    ensure_counted()
+    script = read_script()
+    for account in script.forum.accounts:
+        member = Member.objects.get(handle=account.handle)
+        for one in account.unread:
+            thread = Thread.objects.get(title=one.thread)
+            assert unread_counts(member, [thread])[thread.pk][0] == one.posts, one
+        unopened = {one.thread for one in account.unopened}
+        assert unopened <= {thread.title for thread in Thread.objects.new_for(member)}
+        assert member.bookmarks.count() == len(account.bookmarks)
+        assert member.drafts.count() == len(account.drafts)
+        assert member.saved_searches.count() == len(account.searches)
+        told = Notification.objects.listed_for(member)
+        assert told.unread().exists() and told.exclude(read_at=None).exists()
+    assert set(Notification.objects.values_list("kind", flat=True)) >= {
+        *(Kind.MENTION, Kind.REPLY, Kind.QUOTE, Kind.WATCHED, Kind.THREAD, Kind.REACTION),
+        *(Kind.ANSWER, Kind.BADGE, Kind.INVITE, Kind.REMINDER, Kind.SEARCH),
+    }
+    verbs = set(ThreadEntry.objects.values_list("verb", flat=True))
+    assert verbs == {
+        *("move", "split", "split_off", "merge", "merged", "pin", "slow_mode"),
+        *("closing", "retitle", "lock"),
+    }
+    assert Tag.objects.exclude(synonym_of=None).count() == 18
+    assert set(ThreadScore.objects.values_list("period", flat=True)) == set(ThreadScore.Period)
+    found = newest(parse("推冲"), Member.objects.get(handle="ada"), after_id=0).hits
+    assert len({hit.thread_id for hit in found}) == 1
