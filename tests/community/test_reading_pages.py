@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -34,11 +35,12 @@ def text_of(response) -> str:
     return str(response.content.decode())
 
 
-def carried(html: str) -> dict:
+def carried(html: str) -> dict[str, Any]:
     """What the page carries for lib/mine.js."""
     found = re.search(r'<script id="mine" type="application/json">(.*?)</script>', html)
     assert found
-    return json.loads(found[1])
+    carries: dict[str, Any] = json.loads(found[1])
+    return carries
 
 
 def mark_of(member: Member) -> int:
@@ -207,11 +209,11 @@ def test_a_thread_one_may_not_see_is_404_by_every_address(as_bo, guest, ada, hid
 
 
 @pytest.fixture
-def told(monkeypatch) -> list[dict]:
+def told(monkeypatch) -> list[dict[str, Any]]:
     """What was announced of threads."""
-    heard: list[dict] = []
+    heard: list[dict[str, Any]] = []
 
-    def announce(channel: str, payload: dict) -> bool:
+    def announce(channel: str, payload: dict[str, Any]) -> bool:
         heard.append(payload)
         return True
 
