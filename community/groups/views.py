@@ -28,7 +28,9 @@ from community.groups.models import (
     Role,
     Template,
 )
+from community.members.errors import MayNotWrite
 from community.members.models import Member, Viewer
+from community.members.sanctions import ensure_may_write
 from community.members.web import MemberRequest, member_required, safe_next, wants_delete
 from config.outbox import publish
 from config.paging import whole_number
@@ -122,12 +124,15 @@ def new_group(request: MemberRequest) -> HttpResponse:
     form = GroupForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
+            ensure_may_write(request.user)
             # `template` and the others are plain strings here, checked by the form.
             fields = {**form.cleaned_data}
             interests = fields.pop("interests")
             with transaction.atomic():
                 group = services.create_group(owner=request.user, **fields)
                 group.interests.set(interests)
+        except MayNotWrite as refusal:
+            form.add_error(None, refusal.reason)
         except ValidationError:
             # Somebody else took the name between our look and our write.
             form.add_error("name", str(NameTaken.message))

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.account.utils import get_next_redirect_url
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,9 +21,11 @@ from community.members.errors import MayNotSignIn
 from community.members.models import Member
 from community.members.sanctions import ensure_may_sign_in
 
-
 # What erased accounts are called from then on (community.privacy).
 FORMER = re.compile(r"former-\d+(-\d+)?\Z")
+
+
+BACK = "back"  # in a link that confirms an address: where to go then
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -65,6 +69,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return reverse("welcome")
+
+    def get_email_confirmation_url(
+        self, request: HttpRequest | None, emailconfirmation: Any
+    ) -> str:
+        """The link of the message, with where the person was: they may open it elsewhere."""
+        link: str = super().get_email_confirmation_url(request, emailconfirmation)
+        back = get_next_redirect_url(request) if request is not None else None
+        return f"{link}?{urlencode({BACK: back})}" if back else link
+
+    def get_email_verification_redirect_url(self, email_address: Any) -> str:
+        """Back to where they were; in another browser by way of signing in."""
+        back = self.request.GET.get(BACK, "")
+        if not back or not self.is_safe_url(back):
+            address: str = super().get_email_verification_redirect_url(email_address)
+            return address
+        if self.request.user.is_authenticated:
+            return back
+        return f"{reverse('account_login')}?{urlencode({'next': back})}"
 
     def save_user(
         self, request: HttpRequest, user: Member, form: Any, commit: bool = True

@@ -14,9 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from community.groups.services import membership_of
-from community.members.errors import MayNotWrite
 from community.members.models import Member
-from community.members.sanctions import ensure_may_write
 from community.polls.errors import (
     ChoiceMissing,
     MayNotManage,
@@ -27,8 +25,9 @@ from community.polls.errors import (
     VotesCast,
 )
 from community.polls.models import Poll, PollOption, PollVote
-from community.threads.errors import PostHidden, Refused
+from community.threads.errors import PostHidden
 from community.threads.models import Post, Thread
+from community.threads.rights import ensure_not_silenced
 
 
 @transaction.atomic
@@ -66,10 +65,11 @@ def change_poll(
 ) -> Poll:
     """Say it otherwise; after the first vote only `closes_at` may change.
 
-    Raises MayNotManage, PollClosed, VotesCast.
+    Raises MayNotManage, PollClosed, VotesCast, or Refused to who is silenced.
     """
     poll = _lock(poll)
     ensure_may_manage(poll, by)
+    ensure_not_silenced(by)
     _ensure_open(poll)
     before = list(poll.options.values_list("text", flat=True))
     now_says = (question, list(options), choices_max, results)
@@ -164,10 +164,7 @@ def _ensure_may_vote(poll: Poll, member: Member) -> None:
         raise MayNotVote
     if poll.post.is_hidden:
         raise PostHidden
-    try:
-        ensure_may_write(member)
-    except MayNotWrite as refusal:
-        raise Refused(refusal.reason) from refusal
+    ensure_not_silenced(member)
     _ensure_open(poll)
 
 

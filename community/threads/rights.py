@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from community.groups.models import Group
 from community.groups.services import membership_of
+from community.members.errors import MayNotWrite
 from community.members.models import Member
-from community.threads.errors import MayNotChangeHead, MayNotOrganise, NotAMember
+from community.members.sanctions import ensure_may_write
+from community.threads.errors import MayNotChangeHead, MayNotOrganise, NotAMember, Refused
 from community.threads.models import Thread
 
 
@@ -21,14 +23,24 @@ def ensure_organises(member: Member, group: Group) -> None:
         raise MayNotOrganise
 
 
+def ensure_not_silenced(member: Member) -> None:
+    """Raise Refused with the moderators' reason while `member` reads only. No query for others."""
+    try:
+        ensure_may_write(member)
+    except MayNotWrite as refusal:
+        raise Refused(refusal.reason) from refusal
+
+
 def ensure_keeps_head(thread: Thread, member: Member) -> bool:
     """Raise unless `member` may change title, tags and kind: who opened it, or a moderator.
 
-    True when they may only because they opened it. One query. Raises NotAMember, MayNotChangeHead.
+    True when they may only because they opened it. One query. Raises NotAMember, MayNotChangeHead,
+    or Refused to who is silenced.
     """
     membership = membership_of(member, thread.group)
     if membership is None:
         raise NotAMember
+    ensure_not_silenced(member)
     if membership.moderates:
         return False
     if member.pk != thread.author_id or not thread.is_listed or thread.is_locked:

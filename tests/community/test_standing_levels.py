@@ -75,11 +75,9 @@ def test_each_level_is_reached_by_just_what_it_takes(record: Record, reached: in
 def test_one_less_of_anything_it_takes_and_a_level_is_not_reached(record: Record, reached: int):
     needs = needs_of(reached, record, SITE)
     for need in needs:
-        if need.at_most:
-            short = replace(record, **{need.fact: need.wanted + 1})
-        else:
-            assert need.have >= need.wanted
-            short = replace(record, **{need.fact: need.wanted - 1})
+        assert need.is_met
+        other: dict[str, Any] = {need.fact: need.wanted + (1 if need.at_most else -1)}
+        short = replace(record, **other)
         assert level(short) < reached, need.fact
 
 

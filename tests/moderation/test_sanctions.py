@@ -24,6 +24,7 @@ from community.reactions.models import Reaction
 from community.reactions.services import toggle_reaction
 from community.threads.errors import Refused
 from community.threads.models import Post, Thread
+from community.threads.rights import ensure_keeps_head
 from community.threads.services import edit_post
 from moderation.audit.models import AuditEntry
 from moderation.sanctions.errors import (
@@ -102,6 +103,19 @@ def test_a_silenced_member_neither_reacts_nor_votes(silenced: Member, thread: Th
     assert not Reaction.objects.exists()
     option.refresh_from_db()
     assert option.votes == 0
+
+
+def test_a_silenced_member_opens_no_group_and_renames_nothing(
+    ada: Member, keeper: Member, thread: Thread, as_ada: Client
+):
+    silence(member=ada, by=keeper, reason=WHY)
+    form = {"name": "Another", "glyph": "🐟", "template": "services", "join_mode": "open"}
+    answer = as_ada.post("/groups/new/", {**form, "tint": "1"})
+    assert answer.status_code == 422
+    assert WHY in answer.content.decode()
+    with pytest.raises(Refused, match=WHY):
+        ensure_keeps_head(thread, ada)
+    assert not Group.objects.filter(slug="another").exists()
 
 
 def test_a_silence_ends_by_itself(bo: Member, keeper: Member, thread: Thread):

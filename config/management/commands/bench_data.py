@@ -21,8 +21,8 @@ from commerce.placements.models import Evidence, Placement
 from community.groups.models import TINTS, Group, Membership, Role, Template
 from community.members.models import Member, TrustLevel
 from community.reactions.models import Reaction
-from community.threads.markup import MARKUP_VERSION, render
 from community.threads.marks import Follow, FollowLevel, ReadMark
+from community.threads.markup import MARKUP_VERSION, render
 from community.threads.models import Post, Thread
 
 VOCABULARY: Final = (
