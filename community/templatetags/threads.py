@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import template
-from django.template import Context
+from django.template import Context, Node, NodeList
+from django.template.base import Parser, Token
 from django.template.loader import get_template
+from django.utils.html import conditional_escape
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import ngettext
 
 from community.threads.forms import PostForm
 from community.threads.lists import ThreadRow
@@ -15,6 +21,9 @@ from community.threads.pages import ShownPost, ThreadPage
 from config.pieces import Key, pieces, told
 
 register = template.Library()
+
+# Where a row's piece, the same for everybody, takes what is new to its reader.
+NEW_HERE: Final = "<!--new-->"
 
 
 @register.simple_tag(takes_context=True)
@@ -27,7 +36,17 @@ def post_piece(context: Context, shown: ShownPost) -> SafeString:
 def row_piece(context: Context, row: ThreadRow, show_group: bool = False) -> SafeString:
     """Draw a thread's row in a list."""
     names = {"row": row, "show_group": show_group}
-    return _piece(context, "community/threads/_row.html", row.told(show_group), names)
+    drawn = _piece(context, "community/threads/_row.html", row.told(show_group), names)
+    return mark_safe(drawn.replace(NEW_HERE, _new_in(row), 1))
+
+
+def _new_in(row: ThreadRow) -> str:
+    """The way to the first post of the thread that the reader has not read, if there is one."""
+    if not row.unread:
+        return ""
+    said = ngettext("%(n)s new", "%(n)s new", row.unread) % {"n": row.unread}
+    address = reverse("first_unread", args=[row.thread.pk])
+    return format_html('<a class="new" href="{}">{}</a>', address, said)
 
 
 @register.simple_tag(takes_context=True)
@@ -64,6 +83,49 @@ def picture_fields(context: Context, form: PostForm) -> SafeString:
     """Draw the composer's fields for a picture, the same for everybody until they are sent."""
     key = None if form.is_bound else ("picture fields", type(form), form.prefix)
     return _piece(context, "community/threads/_picture_fields.html", key, {"form": form})
+
+
+class AlikeNode(Node):
+    """`{% alike "posts" %} ... {% endalike %}`: a part of a thread's page most members see alike.
+
+    It is drawn without this reader's `mine`; their divider is set into it afterwards.
+    """
+
+    child_nodelists = ("nodelist",)
+
+    def __init__(self, name: str, nodelist: NodeList) -> None:
+        self.name = name
+        self.nodelist = nodelist
+
+    def render(self, context: Context) -> SafeString:
+        page, mine = context["page"], context.get("mine")
+        sharing = page.sharing
+        kept = sharing.kept if sharing else None
+        if kept is not None and not (mine and mine.folded & kept.authors):
+            html = kept.parts[self.name]
+        elif sharing is None or kept is not None or (mine and mine.folded):
+            return self.nodelist.render(context)
+        else:
+            with context.push(mine=None):
+                html = sharing.drawn[self.name] = self.nodelist.render(context)
+        return mark_safe(_divided(html, mine.divides) if mine and mine.divides else html)
+
+
+def _divided(html: str, number: int) -> str:
+    """Set the divider before the first unread post, if that stands here."""
+    before, article, after = html.partition(f'<article class="post" id="p{number}"')
+    if not article:
+        return html
+    words = conditional_escape(gettext("New since your last visit"))
+    return f'{before}<p class="divider" id="new"><span>{words}</span></p>\n{article}{after}'
+
+
+@register.tag
+def alike(parser: Parser, token: Token) -> AlikeNode:
+    name = token.split_contents()[1].strip('"')
+    nodelist = parser.parse(("endalike",))
+    parser.delete_first_token()
+    return AlikeNode(name, nodelist)
 
 
 def _piece(

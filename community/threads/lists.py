@@ -28,6 +28,7 @@ from community.threads.models import (
     ThreadScore,
     ThreadTag,
 )
+from community.threads.unread import unread_counts
 from community.uploads.models import Image
 from config.paging import read_time_cursor, time_cursor, whole_number
 from config.pieces import Key, more_told, told
@@ -111,6 +112,7 @@ class ThreadRow:
     thread: Thread
     pictures: list[Image] = field(default_factory=list)
     more_pictures: int = 0  # how many the opening post has beyond `pictures`
+    unread: int = 0  # posts its reader has not read; drawn into the piece, never part of it
 
     @property
     def kind_icon(self) -> str:
@@ -218,9 +220,10 @@ def with_tags(threads: ThreadQuerySet) -> ThreadQuerySet:
 
 
 def thread_rows(threads: Iterable[Thread], viewer: Viewer) -> list[ThreadRow]:
-    """Load what rows show beside the thread: pictures of opening posts. One query.
+    """Load what rows show beside the thread: pictures of opening posts, and what is unread.
 
-    `threads` come from `for_list()` and are visible to `viewer`.
+    One query, and one more for a member. `threads` come from `for_list()` and are visible to
+    `viewer`.
     """
     threads = list(threads)
     strips: dict[int, list[Image]] = {}
@@ -237,11 +240,13 @@ def thread_rows(threads: Iterable[Thread], viewer: Viewer) -> list[ThreadRow]:
     )
     for one in shown if threads else ():
         strips.setdefault(one.thread_id, []).append(one.image)
+    unread = unread_counts(viewer, threads) if isinstance(viewer, Member) else {}
     return [
         ThreadRow(
             thread=thread,
             pictures=(strip := strips.get(thread.pk, []))[:STRIP_MAX],
             more_pictures=max(0, len(strip) - STRIP_MAX),
+            unread=unread.get(thread.pk, (0, 0))[0],
         )
         for thread in threads
     ]

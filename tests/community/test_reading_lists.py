@@ -216,3 +216,18 @@ def test_marking_unread_shows_in_the_list_at_once(ada, bo, group):
     assert unread(bo) == []
     mark_unread(member=bo, post=thread.posts.get(number=3))
     assert unread(bo) == [thread]
+
+
+def test_a_row_leads_its_reader_to_what_is_new_and_nobody_else(
+    as_ada, as_bo, guest, ada, bo, group
+):
+    thread = make_thread(ada, group)
+    read_up_to(member=bo, thread_id=thread.pk, number=1)
+    for _ in range(3):
+        make_post(ada, thread)
+    link = f'<a class="new" href="/t/{thread.pk}/unread/">3 new</a>'
+    assert link in as_bo.get("/").content.decode()
+    for other in (as_ada, guest):
+        assert 'class="new"' not in other.get("/?all=1").content.decode()
+    read_up_to(member=bo, thread_id=thread.pk, number=4)
+    assert 'class="new"' not in as_bo.get("/").content.decode()
