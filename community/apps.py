@@ -8,6 +8,7 @@ class CommunityConfig(AppConfig):
     verbose_name = "Community"
 
     def ready(self) -> None:
+        from allauth.account.signals import user_signed_up
         from django.contrib.auth.signals import user_logged_in
 
         from community import events
@@ -32,6 +33,8 @@ class CommunityConfig(AppConfig):
         PARTS.extend((PollForm, DraftPart))
         GUEST_FORMS.append(keep_for_guest)
         user_logged_in.connect(take_over, dispatch_uid="drafts_of_guests")
+        # At once, not once the address is confirmed: that may be in another browser.
+        user_signed_up.connect(take_over, dispatch_uid="drafts_of_newcomers")
 
         POST_GATES.append(limit_post)
         MESSAGE_GATES.append(limit_message)

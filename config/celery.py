@@ -179,6 +179,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "find what is like threads that were read": {
+        "task": "default.find_alike_threads",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "count the words of search anew": {
         "task": "default.refresh_search",
         "schedule": crontab(hour="3", minute="55"),

@@ -57,7 +57,7 @@ def remember(request: HttpRequest, target: str) -> str:
 
 
 def take_over(sender: object, request: HttpRequest, user: Any, **_more: object) -> None:
-    """Make a draft of what was typed before signing in. Listens to Django's `user_logged_in`.
+    """Make a draft of what was typed before signing in or up. Listens to both signals of it.
 
     A draft kept from before goes below it. What cannot be kept is no reason not to sign in.
     """

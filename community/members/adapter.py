@@ -80,7 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_email_verification_redirect_url(self, email_address: Any) -> str:
         """Back to where they were; in another browser by way of signing in."""
-        back = self.request.GET.get(BACK, "")
+        back: str = self.request.GET.get(BACK, "")
         if not back or not self.is_safe_url(back):
             address: str = super().get_email_verification_redirect_url(email_address)
             return address

@@ -10,6 +10,7 @@ from celery import shared_task
 from community.search.embedders import EmbedderAway, embedder
 from community.search.saving import look_for_news
 from community.search.services import embed_documents, refresh_lexemes, write_missing
+from community.search.similar import find_asked
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -27,6 +28,12 @@ def refresh_search() -> None:
 def look_for_saved_searches() -> None:
     """Tell members of what is new among what they search for."""
     look_for_news()
+
+
+@shared_task(name="default.find_alike_threads")
+def find_alike_threads() -> None:
+    """Find what is like the threads that were read without."""
+    find_asked()
 
 
 @shared_task(name="default.embed_documents")

@@ -60,7 +60,7 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
 });
 
-// What was read last, and what was being written, is there without a network too (sw.js).
+// For when offline.
 addEventListener("load", () => navigator.serviceWorker?.register("/sw.js").catch(() => {}));
 
 // A row of tabs or filters that is wider than the phone shows the chosen one.

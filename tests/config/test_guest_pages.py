@@ -6,10 +6,13 @@ import re
 import threading
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from community.search.similar import _name
+from community.threads.hiding import delete_post
 from community.threads.services import edit_post, publish_post, start_thread
 from config import guest_pages as module
 from config.guest_pages import GuestPages, Page, guest_pages
@@ -201,3 +204,30 @@ def test_readers_and_writers_side_by_side_leave_its_books_right():
         thread.join()
     assert pages.size == 10 * len(pages)
     assert pages.size <= 200
+
+
+def test_who_passed_an_address_on_makes_no_other_page(thread):
+    address = thread.get_absolute_url()
+    page = asked(Client(), f"{address}?via=bo")[0]
+    assert "via=" not in page
+    for query in ("", "?via=cy", "?via=bo"):
+        assert asked(Client(), f"{address}{query}")[1] == 0
+    assert asked(Client(), f"{address}?page=1&via=cy")[1] > 0
+    assert asked(Client(), f"{address}?page=1")[1] == 0
+
+
+def test_a_page_is_dropped_with_the_similar_threads_it_names(thread, ada, group):
+    other = start_thread(author=ada, group=group, title="Another one", body="Words").thread
+    Client().get(thread.get_absolute_url())
+    cache.set(_name(thread), [other.pk], 60)
+    publish_post(author=ada, thread=thread, body="So that it is drawn anew")
+    assert "Another one" in asked(Client(), thread.get_absolute_url())[0]
+    delete_post(post=other.posts.get(), by=ada)
+    assert "Another one" not in asked(Client(), thread.get_absolute_url())[0]
+
+
+def test_a_kept_feed_is_not_sent_again_to_who_has_it(thread):
+    first = Client().get("/atom.xml")
+    assert asked(Client(), "/atom.xml")[1] == 0
+    again = Client().get("/atom.xml", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
