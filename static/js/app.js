@@ -24,7 +24,7 @@ new MutationObserver((changes) => {
     for (const node of change.addedNodes) if (node.nodeType === Node.ELEMENT_NODE) load(node);
 }).observe(document.body, { childList: true, subtree: true });
 
-// -- messages: what went well floats and goes, what went wrong stays in the page ----------------
+// -- messages: what went well floats and goes, the rest stays ----------------
 
 for (const message of document.querySelectorAll(".messages > [data-toast]")) {
   toast(message.textContent.trim());
@@ -49,7 +49,7 @@ document.addEventListener("submit", async (event) => {
   form.removeAttribute("data-confirmed");
 }, true);
 
-// A second press while the first is on its way sends nothing; the server refuses doubles anyway.
+// A second press while the first is on its way sends nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
@@ -60,14 +60,13 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
 });
 
-// For when offline.
-addEventListener("load", () => navigator.serviceWorker?.register("/sw.js").catch(() => {}));
-
-// A row of tabs or filters that is wider than the phone shows the chosen one.
+// A row wider than the phone shows what is chosen.
 for (const chosen of document.querySelectorAll(":is(.tabs, .chips, .seg) > [aria-current]")) {
   const row = chosen.parentElement;
   row.scrollLeft = chosen.offsetLeft - row.offsetLeft - (row.clientWidth - chosen.clientWidth) / 2;
 }
+
+addEventListener("load", () => navigator.serviceWorker?.register("/sw.js").catch(() => {})); // offline
 
 // -- dialogs and menus --------------------------------------------------------------------------
 
