@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -183,19 +183,29 @@ def _grant_badges(stage: Stage) -> None:
     A badge is as old as the post that earned it, or came with time.
     """
     joined = {member.pk: member.joined_at for member in stage.members.values()}
-    for badge in Badge.objects.active().exclude(rule=None):
-        found = earners(badge.rule or {}, without=badge)
-        posts = Post.objects.in_bulk([post for _, post in found if post])
+
+    def earned_at(badge: Badge, member: int, post: Post | None) -> datetime:
+        if post is not None:
+            return post.created_at
         with_time = timedelta(days=20 + 15 * (badge.pk % 4))
+        return min(joined[member] + with_time, stage.ago(days=1 + badge.pk % 9))
+
+    # What was written in the last two days has earned its badges already, by the clock.
+    dated = list(BadgeGrant.objects.select_related("badge", "post"))
+    for grant in dated:
+        grant.earned_at = earned_at(grant.badge, grant.member_id, grant.post)
+    BadgeGrant.objects.bulk_update(dated, ["earned_at"])
+    for badge in Badge.objects.active().exclude(rule=None):
+        rule = badge.rule or {}
+        found = earners(rule, without=badge)
+        posts = Post.objects.in_bulk([post for _, post in found if post])
         BadgeGrant.objects.bulk_create(
             BadgeGrant(
                 badge=badge,
                 member_id=member,
                 post_id=post,
-                rule=badge.rule,
-                earned_at=posts[post].created_at
-                if post
-                else min(joined[member] + with_time, stage.ago(days=1 + badge.pk % 9)),
+                rule=rule,
+                earned_at=earned_at(badge, member, posts[post] if post else None),
             )
             for member, post in found
         )
