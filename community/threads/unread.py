@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
@@ -21,7 +21,10 @@ from community.threads.models import Thread, ThreadQuerySet, ThreadTag
 _NAMED: Final = re.compile(r"%\((\w+)\)s")
 
 
-def unread(threads: ThreadQuerySet, member: Member) -> ThreadQuerySet:
+Threads = TypeVar("Threads", bound=ThreadQuerySet)
+
+
+def unread(threads: Threads, member: Member) -> Threads:
     """Those opened, or followed at TRACKING or more, in which posts came after the mark."""
     about = _about(member)
     # The ORM passes values by place, not by name.
@@ -31,7 +34,7 @@ def unread(threads: ThreadQuerySet, member: Member) -> ThreadQuerySet:
     return not_muted(found, member)
 
 
-def new(threads: ThreadQuerySet, member: Member) -> ThreadQuerySet:
+def new(threads: Threads, member: Member) -> Threads:
     """Those begun in the member's groups since all was read, and never opened."""
     floor = member.all_read_at
     found = threads.filter(
@@ -48,9 +51,7 @@ def new(threads: ThreadQuerySet, member: Member) -> ThreadQuerySet:
     return not_muted(found, member)
 
 
-def not_muted(
-    threads: ThreadQuerySet, member: Member, *, within_group: bool = False
-) -> ThreadQuerySet:
+def not_muted(threads: Threads, member: Member, *, within_group: bool = False) -> Threads:
     """Without what the member muted: threads, those with a muted tag, those of muted groups.
 
     What they chose for the thread itself goes before its tags and its group. `within_group`: on a
