@@ -175,7 +175,7 @@ def _save_searches(stage: Stage) -> None:
             )
             SavedSearch.objects.filter(pk=saved.pk).update(
                 created_at=stage.ago(days=20),
-                last_document_id=newest - text.news,
+                last_document_id=max(0, newest - text.news),
                 **({"looked_at": stage.ago(days=1)} if text.news else {}),
             )
     SearchDocument.objects.update(indexed_at=stage.ago(hours=1))
@@ -192,6 +192,7 @@ def _tell(stage: Stage, account: AccountText) -> None:
     since = stage.ago(days=NEWS_DAYS)
     about = Post.objects.visible_to(member).filter(hidden_at=None, created_at__gte=since)
     about = about.exclude(author=member).select_related("thread")
+    watching = Follow.objects.filter(member=member, level=FollowLevel.WATCHING)
     reasons: dict[int, tuple[Kind, Post]] = {}
     for kind, posts in (
         (
@@ -208,6 +209,11 @@ def _tell(stage: Stage, account: AccountText) -> None:
             Kind.QUOTE,
             about.filter(pk__in=PostQuote.objects.filter(quoted__author=member).values("post")),
         ),
+        (
+            Kind.THREAD,
+            about.filter(number=1, thread__group__follows__in=watching),
+        ),
+        (Kind.WATCHED, about.filter(number__gt=1, thread__follows__in=watching)),
     ):
         for post in posts:
             reasons.setdefault(post.pk, (kind, post))
