@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import Any, Final, ParamSpec
+from typing import Any, Final, ParamSpec, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
@@ -46,6 +46,17 @@ Key = tuple[str | None, ...]
 P = ParamSpec("P")
 
 
+class Kept(Protocol):
+    """What is kept: until when at most, and the tags it is dropped by."""
+
+    @property
+    def tags(self) -> frozenset[str]: ...
+    @property
+    def until(self) -> float: ...  # by time.monotonic()
+    @property
+    def size(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """An answer without its nonce: `parts` are the bytes around each place it stood."""
@@ -68,7 +79,7 @@ class GuestPages:
         self.most_bytes = most_bytes
         self.listening = False
         self.size = 0
-        self._pages: OrderedDict[Key, Page] = OrderedDict()
+        self._pages: OrderedDict[Key, Kept] = OrderedDict()
         self._tagged: dict[str, set[Key]] = {}
         self._changes: OrderedDict[str, int] = OrderedDict()
         self._forgotten = 0  # changes up to this number are no longer remembered by tag
@@ -82,7 +93,7 @@ class GuestPages:
         """The number of the last change: what a page begun now has seen."""
         return self._number
 
-    def get(self, key: Key) -> Page | None:
+    def get(self, key: Key) -> Kept | None:
         with self._lock:
             page = self._pages.get(key)
             if page is None:
@@ -93,7 +104,7 @@ class GuestPages:
             self._pages.move_to_end(key)
             return page
 
-    def put(self, key: Key, page: Page, began: int) -> None:
+    def put(self, key: Key, page: Kept, began: int) -> None:
         """Keep `page`, unless something it shows changed after number `began`."""
         with self._lock:
             if not self.listening or began < self._forgotten:
@@ -208,8 +219,8 @@ class GuestPagesMiddleware:
         key = _key(request) if settings.GUEST_PAGES_SECONDS else None
         if key is None:
             return self.get_response(request)
-        _listen()
-        if page := guest_pages.get(key):
+        listen()
+        if isinstance(page := guest_pages.get(key), Page):
             return _answer(request, page)
         began = guest_pages.now()
         _leave_out_source(request)
@@ -298,7 +309,7 @@ _ending = threading.Event()
 _listener: threading.Thread | None = None
 
 
-def _listen() -> None:
+def listen() -> None:
     """Start this process's listener, once; again should it have ended."""
     global _listener
     if _listener is not None and _listener.is_alive():

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from commerce.listings.models import Listing
 from community.members.models import Member
 from community.threads.models import Post, Thread
+from config.guest_pages import changed
 
 
 class Evidence(models.TextChoices):
@@ -29,6 +30,11 @@ class PlacementState(models.TextChoices):
 
 
 class PlacementQuerySet(models.QuerySet["Placement"]):
+    def update(self, **values: Any) -> int:
+        # In which threads is not known here.
+        changed("threads", "thread")
+        return super().update(**values)
+
     def shown(self) -> Self:
         return self.filter(state=PlacementState.PLACED)
 
@@ -74,3 +80,8 @@ class Placement(models.Model):
         indexes = [
             models.Index(fields=["listing", "state"], name="placement_of_listing"),
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and let go of pages that show the thread without it."""
+        super().save(*args, **kwargs)
+        changed("threads", f"thread:{self.thread_id}")

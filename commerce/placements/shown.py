@@ -134,6 +134,17 @@ def talking_about(listing: Listing, viewer: Viewer) -> list[Thread]:
     return list(threads.select_related("group", "author").latest_first()[:TALKED_ABOUT_MAX])
 
 
+def deciders_in(thread: Thread) -> set[int]:
+    """Return who may decide on something in the thread without moderating it or writing there.
+
+    Those who placed a listing, and the teams of the listings' merchants. One query.
+    """
+    here = Placement.objects.filter(thread=thread).exclude(state=PlacementState.REMOVED)
+    teams = here.values_list("listing__merchant__team__member_id", flat=True)
+    found = here.values_list("placed_by_id", flat=True).union(teams)
+    return {pk for pk in found if pk is not None}
+
+
 def disclosures_of(authors: Iterable[int]) -> dict[int, list[TeamMember]]:
     """Return the shops each author speaks for, by the author's id. One query.
 

@@ -25,6 +25,7 @@ from commerce.placements.shown import (
     BesidePost,
     Shown,
     beside_posts,
+    deciders_in,
     disclosures_of,
     in_thread,
     minis_of_threads,
@@ -146,6 +147,8 @@ def prepare_thread(context: Context, thread: Thread, posts: Iterable[Post]) -> s
     """The same for the posts of one thread's page; one cheap query where nothing is placed."""
     posts = list(posts)
     if Placement.objects.filter(thread=thread).exists():
+        if sharing := getattr(context.get("page"), "sharing", None):
+            sharing.leave_out(deciders_in(thread))
         return prepare_posts(context, posts)
     setattr(thread, _LINKED, [])
     _prepare(posts, {post.pk: BesidePost() for post in posts})

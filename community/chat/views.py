@@ -22,6 +22,7 @@ from config.paging import whole_number
 
 MESSAGES_PER_PAGE = 50
 GAP_MESSAGES = 200
+RAIL_MESSAGES = 20
 RUN_GAP = timedelta(minutes=5)
 
 
@@ -66,6 +67,29 @@ def room(request: MemberRequest, slug: str) -> HttpResponse:
         "community/chat/room.html",
         {**room_context(request, found), "form": MessageForm()},
     )
+
+
+@require_GET
+@member_required
+def beside(request: MemberRequest, slug: str) -> HttpResponse:
+    """The newest messages for the rail of another page, which fetches them when there is room.
+
+    `next` is that page: a message sent without scripts goes back to it.
+    """
+    found = room_or_404(request, slug)
+    messages = Message.objects.filter(room=found).select_related("sender__avatar")
+    page = list(messages.order_by("-seq")[:RAIL_MESSAGES])[::-1]
+    mark_runs(page, request.user)
+    context = {
+        "room": found,
+        "group": found.group,
+        "chat_messages": page,
+        "form": MessageForm(),
+        "back": request.GET.get("next", ""),
+    }
+    response = render(request, "community/chat/_chat.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def room_context(request: MemberRequest, found: Room) -> dict[str, object]:

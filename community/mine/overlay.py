@@ -12,7 +12,7 @@ from django.db import connection
 from community.members.blocking import remember
 from community.members.models import Member
 from community.threads.marks import BY_HAND, FollowLevel
-from community.threads.models import Post, Thread
+from community.threads.models import Thread
 from community.threads.unread import UNREAD_POST
 
 
@@ -53,8 +53,10 @@ class Mine:
         }
 
 
-def overlay(member: Member, thread: Thread, posts: Iterable[Post]) -> Mine:
-    """Look up what is `member`'s among `posts` of a thread they may read. One query.
+def overlay(member: Member, thread: Thread, posts: Iterable[int]) -> Mine:
+    """Look up what is `member`'s among `posts` (their keys) of a thread they may read.
+
+    One query.
 
     Whom they fold is remembered for the rest of the request.
     """
@@ -65,7 +67,7 @@ def overlay(member: Member, thread: Thread, posts: Iterable[Post]) -> Mine:
                 "member": member.pk,
                 "floor": member.all_read_at,
                 "thread": thread.pk,
-                "posts": [post.pk for post in posts],
+                "posts": list(posts),
                 "by_hand": BY_HAND,
             },
         )

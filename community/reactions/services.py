@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from community.events import ReactionGiven
 from community.members.models import Member
@@ -40,7 +39,7 @@ def toggle_reaction(*, post: Post, member: Member, name: str) -> bool:
     post.reactions = {each: number for each, number in counts.items() if number > 0}
     post.reaction_count = sum(post.reactions.values())
     post.save(update_fields=["reactions", "reaction_count"])
-    Thread.objects.filter(pk=post.thread_id).update(version=F("version") + 1)
+    Thread.objects.grow(post.thread_id)
     if given:
         publish(ReactionGiven(post_id=post.pk, member_id=member.pk, name=name))
     return given

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 from django import forms, template
 from django.conf import settings
 from django.forms import BoundField
 from django.template import Context
+from django.template.loader import get_template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_bidi
 
 from config.languages import language_tag
+from config.pieces import Key, pieces
 
 register = template.Library()
 
@@ -69,6 +72,68 @@ def import_map(context: Context) -> SafeString:
         str(context.get("csp_nonce", "")),
         mark_safe(module_addresses(get_language() or settings.LANGUAGE_CODE)),
     )
+
+
+# -- the frame's pieces -----------------------------------------------------------------------
+
+# What stands in a kept piece for what is this answer's alone.
+TOKEN = "-the-form-token-"  # noqa: S105
+BACK = "-the-way-back-"
+
+
+@register.simple_tag(takes_context=True)
+def frame_piece(context: Context, template_name: str, **names: Any) -> SafeString:
+    """Draw a part of the frame, which is told `names` (words, numbers, groups) and its reader.
+
+    It is kept by both. Of the address only what menus know is told, so that a member's bar is one
+    piece on almost all pages; the form's token and the way back are set in afterwards.
+    """
+    request, user = context.get("request"), context.get("user")
+    if request is None or user is None:
+        with context.push(**names, come_back=""):
+            fresh: str = get_template(template_name).template.render(context)  # type: ignore[attr-defined]
+        return mark_safe(fresh)
+    who: Key = (_menu_place(request.path, user),)
+    if user.is_authenticated:
+        who = *who, user.pk, user.handle, user.name, user.avatar_id, user.is_staff
+    told = {name: _plain(value) for name, value in names.items()}
+
+    def draw() -> str:
+        known = {
+            "user": user,
+            "site_name": settings.SITE_NAME,
+            "request": SimpleNamespace(path=who[0]),
+            "come_back": BACK,
+            "csrf_token": TOKEN,
+        }
+        return get_template(template_name).render({**names, **known})
+
+    html = pieces.get((template_name, *who, *told.values()), draw)
+    if TOKEN in html:
+        html = html.replace(TOKEN, str(context.get("csrf_token", "")))
+    if BACK in html:
+        html = html.replace(BACK, escape(come_back(context)))
+    return mark_safe(html)
+
+
+def _plain(value: Any) -> Hashable:
+    """What a name tells; a group is what its link draws."""
+    if value is None or isinstance(value, str):
+        return value and str(value)
+    if isinstance(value, int):
+        return value + 0  # not what would look it up later
+    return tuple((one.pk, one.slug, one.name, one.glyph, one.tint) for one in value)
+
+
+@lru_cache(maxsize=1)
+def _menus() -> tuple[str, ...]:
+    return tuple(map(reverse, ("groups", "chat", "notifications", "search")))
+
+
+def _menu_place(path: str, user: Any) -> str:
+    """The path, where a menu has a link to it or above it; else one that no menu knows."""
+    own = user.is_authenticated and path.startswith(reverse("member", args=[user.handle]))
+    return path if path == "/" or own or path.startswith(_menus()) else "/-/"
 
 
 # -- people and groups ------------------------------------------------------------------------

@@ -32,7 +32,7 @@ ICONS = {
 def mine_on(context: Context, page: ThreadPage) -> Mine | None:
     """Look up the overlay of a thread's page: one query for a member, None for a guest."""
     viewer = page.viewer
-    return overlay(viewer, page.thread, page.plain_posts) if isinstance(viewer, Member) else None
+    return overlay(viewer, page.thread, page.post_ids) if isinstance(viewer, Member) else None
 
 
 @register.simple_tag

@@ -8,12 +8,10 @@ from django import template
 from django.template import Context, Node, NodeList
 from django.template.base import Parser, Token
 from django.template.loader import get_template
-from django.utils.html import conditional_escape
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 from community.threads.forms import PostForm
 from community.threads.lists import ThreadRow

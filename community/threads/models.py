@@ -58,6 +58,11 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
         changed("threads", "thread")
         return super().update(**values)
 
+    def grow(self, pk: int) -> None:
+        """Count a change of one thread that its readers see and lists do not."""
+        changed(f"thread:{pk}")
+        super(ThreadQuerySet, self.filter(pk=pk)).update(version=F("version") + 1)
+
     def in_groups_of(self, member: Member) -> Self:
         """Threads of the groups `member` is in."""
         return self.filter(group__memberships__member=member)

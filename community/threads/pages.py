@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import unescape
+from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Exists, F, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, Subquery, Value
+from django.db.models.functions import JSONArray
+from django.utils.functional import SimpleLazyObject
 from django.utils.html import strip_tags
 
 from community.groups.models import Membership, Role
@@ -24,6 +27,7 @@ from community.threads.models import (
     ThreadQuerySet,
 )
 from community.threads.services import excerpt_of
+from community.threads.shared import Sharing, keep_alike, sharing
 from config.paging import whole_number
 from config.pieces import Key, more_told, told
 
@@ -81,6 +85,7 @@ class ThreadPage:
     entries: list[ThreadEntry] = field(default_factory=list)  # what was done here, in order
     # Of a page whose posts all went elsewhere: the pages before and after it that have some.
     nearest: tuple[int | None, int | None] = (None, None)
+    sharing: Sharing | None = None
 
     @property
     def facts(self) -> list[Fact]:
@@ -118,6 +123,22 @@ class ThreadPage:
         return [shown.post for shown in self.posts]
 
     @property
+    def post_ids(self) -> list[int]:
+        """The posts' keys: known without loading them where the page is kept."""
+        kept = self.sharing.kept if self.sharing else None
+        return list(kept.posts) if kept else [shown.post.pk for shown in self.posts]
+
+    def keep(self) -> None:
+        """Keep what was drawn of the page for other members, if it is the same for them."""
+        if self.sharing is None or not self.sharing.drawn:
+            return
+        posts = self.plain_posts
+        if any(getattr(post, "poll_id", None) is not None for post in posts):
+            return  # votes are their members' own
+        authors = {post.pk: post.author_id for post in posts}
+        keep_alike(self.sharing, self.thread, authors, [post.number for post in posts])
+
+    @property
     def last(self) -> int:
         return self.thread.page_count
 
@@ -136,11 +157,15 @@ class ThreadPage:
     @property
     def first_number(self) -> int:
         """The number of the first post on this page; 1 on an empty one."""
+        if self.sharing and self.sharing.kept:
+            return self.sharing.kept.first_number
         return self.posts[0].post.number if self.posts else 1
 
     @property
     def last_number(self) -> int:
         """The number of the last post on this page; 0 on an empty one."""
+        if self.sharing and self.sharing.kept:
+            return self.sharing.kept.last_number
         return self.posts[-1].post.number if self.posts else 0
 
     @property
@@ -234,10 +259,69 @@ def page_number(wanted: str | None, thread: Thread) -> int | None:
     return number if number is not None and 1 <= number <= thread.page_count else None
 
 
-def thread_page(thread: Thread, number: int, viewer: Viewer) -> ThreadPage:
-    """Load page `number` (from 1). One query, and one more for a member's place in the group."""
+def thread_page(
+    thread: Thread, number: int, viewer: Viewer, *, began: int | None = None
+) -> ThreadPage:
+    """Load page `number` (from 1). One query, and one more for a member's place in the group.
+
+    The place is not asked for when the thread came `with_place_of` the viewer. With `began`
+    (community.threads.shared) a page that is kept for members costs no query: its posts are loaded
+    when somebody asks for them after all.
+    """
+    membership = place_in(thread, viewer)
+    shared = None if began is None else sharing(thread, number, viewer, membership, began)
+    if shared is None or shared.kept is None:
+        return _load_page(thread, number, viewer, membership, shared)
+    whole: list[ThreadPage] = []
+
+    def load() -> ThreadPage:
+        if not whole:
+            whole.append(_load_page(thread, number, viewer, membership, None))
+        return whole[0]
+
+    return ThreadPage(
+        thread=thread,
+        number=number,
+        posts=cast(list[ShownPost], SimpleLazyObject(lambda: load().posts)),
+        membership=membership,
+        viewer=viewer,
+        numbers=page_numbers(number, thread.page_count),
+        entries=cast(list[ThreadEntry], SimpleLazyObject(lambda: load().entries)),
+        sharing=shared,
+    )
+
+
+def place_in(thread: Thread, viewer: Viewer) -> Membership | None:
+    """The viewer's place in the thread's group: as it came with the thread, else one query."""
+    if not isinstance(viewer, Member):
+        return None
+    if getattr(thread, "place_of", None) != viewer.pk:
+        return membership_of(viewer, thread.group)
+    place: list[Any] | None = thread.place  # type: ignore[attr-defined]
+    if place is None:
+        return None
+    pk, role = place
+    columns = ("id", "group_id", "member_id", "role")  # in the order of the model
+    return Membership.from_db("default", columns, (pk, thread.group_id, viewer.pk, role))
+
+
+def with_place_of(threads: ThreadQuerySet, viewer: Viewer) -> ThreadQuerySet:
+    """With the viewer's place in each thread's group, for `place_in`."""
+    if not isinstance(viewer, Member):
+        return threads
+    places = Membership.objects.filter(group=OuterRef("group_id"), member_id=viewer.pk)
+    place = places.values(place=JSONArray("pk", "role"))
+    return threads.annotate(place=Subquery(place), place_of=Value(viewer.pk))
+
+
+def _load_page(
+    thread: Thread,
+    number: int,
+    viewer: Viewer,
+    membership: Membership | None,
+    shared: Sharing | None,
+) -> ThreadPage:
     size = settings.POSTS_PER_PAGE
-    membership = membership_of(viewer, thread.group) if isinstance(viewer, Member) else None
     posts = posts_for_page(thread, after=(number - 1) * size, last=number * size)
     entries: list[ThreadEntry] = []
     if getattr(thread, "has_entries", False):
@@ -252,6 +336,7 @@ def thread_page(thread: Thread, number: int, viewer: Viewer) -> ThreadPage:
         numbers=page_numbers(number, thread.page_count),
         entries=entries,
         nearest=(None, None) if posts else _nearest(thread, number),
+        sharing=shared,
     )
 
 

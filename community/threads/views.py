@@ -38,6 +38,7 @@ from community.threads.pages import (
     related_threads,
     shown_posts,
     thread_page,
+    with_place_of,
 )
 from community.threads.rendering import render_body
 from community.threads.services import (
@@ -50,6 +51,7 @@ from community.threads.services import (
     submitted,
     unlock_thread,
 )
+from community.threads.shared import begin
 from config.guest_pages import keep, source_of
 from config.paging import whole_number
 
@@ -63,6 +65,7 @@ VIA = re.compile(r"[a-z0-9_-]{1,30}")  # a handle
 @require_GET
 def show(request: HttpRequest, thread_id: int, slug: str) -> HttpResponse:
     """A thread, by page of post numbers; `?reply_to=2#reply` opens the composer on post 2."""
+    began = begin()
     thread = thread_or_404(request, thread_id)
     if thread.merged_into_id is not None:
         return _to_heir(request, thread)
@@ -72,10 +75,12 @@ def show(request: HttpRequest, thread_id: int, slug: str) -> HttpResponse:
     number = page_number(request.GET.get("page"), thread)
     if number is None:
         raise Http404
-    page = thread_page(thread, number, request.user)
+    page = thread_page(thread, number, request.user, began=began)
     answered = _answered(thread, request.GET.get("reply_to"), request.user)
     form = ReplyForm(initial={"reply_to": answered.number if answered else None})
-    return keep(_thread(request, page, form, answered), "thread", f"thread:{thread.pk}")
+    response = _thread(request, page, form, answered)
+    page.keep()
+    return keep(response, "thread", f"thread:{thread.pk}")
 
 
 @require_GET
@@ -298,7 +303,8 @@ def _to_heir(request: HttpRequest, thread: Thread) -> HttpResponse:
 
 
 def thread_or_404(request: HttpRequest, thread_id: int) -> Thread:
-    return get_object_or_404(for_page(Thread.objects.visible_to(request.user)), pk=thread_id)
+    threads = for_page(Thread.objects.visible_to(request.user))
+    return get_object_or_404(with_place_of(threads, request.user), pk=thread_id)
 
 
 def post_or_404(request: HttpRequest, post_id: int) -> Post:

@@ -79,7 +79,7 @@ def test_the_overlay_is_one_query_and_a_guest_has_none(guest, bo, ada, group):
     thread = make_thread(ada, group, replies=30)
     posts = list(thread.posts.all()[:20])
     with CaptureQueriesContext(connection) as spent:
-        mine = overlay(bo, thread, posts)
+        mine = overlay(bo, thread, [post.pk for post in posts])
     assert len(spent) == 1
     assert (mine.read, mine.unread, mine.first, mine.level) == (0, 31, 1, FollowLevel.NORMAL)
     assert 'id="mine"' not in text_of(guest.get(thread.get_absolute_url()))
