@@ -1,0 +1,35 @@
+"""The world of the access matrix, made once a module."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+
+from config import urls
+from tests.architecture.access.world import World, built
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Refusals are answered without their page, which costs as much as any other page."""
+
+    def refused(status: int) -> Any:
+        def page(request: HttpRequest, exception: Exception) -> HttpResponse:
+            return HttpResponse(status=status)
+
+        return page
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(urls, "handler404", refused(404), raising=False)
+    patch.setattr(urls, "handler403", refused(403), raising=False)
+    logging.disable(logging.CRITICAL)
+    try:
+        with django_db_blocker.unblock(), built() as made:
+            yield made
+    finally:
+        logging.disable(logging.NOTSET)
+        patch.undo()

@@ -1,0 +1,151 @@
+"""Who hears what over the socket: what may be asked for, what may be said to whom."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+
+import pytest
+
+from community.chat import consumers, hub
+from community.chat.consumers import LiveConsumer
+from community.groups.services import leave_group
+from community.members.models import Member
+from community.notifications import live as news
+from community.threads import live
+from tests.architecture.access.world import INSIDE, PEOPLE, PLACES, World
+
+pytestmark = pytest.mark.django_db
+
+# What a page may ask for, by the name it gives, and who gets it.
+ROOM: Final = "{group.slug}"
+THREAD: Final = "thread:{thread.pk}"
+SUBSCRIPTIONS: Final = {
+    ("open", ROOM): set(INSIDE),  # chat is for those inside, also of groups all may read
+    ("invite", ROOM): set(INSIDE),
+    ("hidden", ROOM): set(INSIDE),
+    ("open", THREAD): set(PEOPLE) - {"guest"},
+    ("invite", THREAD): set(PEOPLE) - {"guest"},
+    ("hidden", THREAD): set(INSIDE),
+}
+
+# Every frame by its type: what a page may send, and who hears what is sent to pages.
+FROM_PAGES: Final = {"subscribe", "unsubscribe"}
+TO_PAGES: Final = {
+    "subscribed": "who asked and may",
+    "refused": "who asked and may not, or no longer",
+    "live": "everybody: whether hints come",
+    "away": "everybody: whether hints come",
+    "message": "who subscribed to the room",
+    "changed": "who subscribed to the room",
+    "posted": "who subscribed to the thread",
+    "typing": "who subscribed to the thread",
+    "told": "the members it names, without the names",
+}
+
+
+def consumer_of(member: Member) -> Any:
+    """A consumer as it is once the socket is open."""
+    made = LiveConsumer()
+    made.member, made.language, made.rooms, made.scope = member, "en", {}, {}
+    made.closing = False
+    return made
+
+
+def unawaited(name: str) -> Callable[..., Any]:
+    """A method of the consumer that asks the database, as it is below its thread."""
+    plain: Callable[..., Any] = LiveConsumer.__dict__[name].func
+    return plain
+
+
+def found(member: Member, slug: str) -> Any:
+    return unawaited("_find")(consumer_of(member), slug)
+
+
+def said_types(module: Any) -> set[str]:
+    """The texts that stand as the type of a frame in a module: `"type": "told"`, `== "told"`."""
+    types: set[str] = set()
+    for node in ast.walk(ast.parse(Path(module.__file__).read_text())):
+        if isinstance(node, ast.Dict):
+            types |= {
+                str(value.value)
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant)
+                and key.value == "type"
+                and isinstance(value, ast.Constant)
+            }
+        asks = isinstance(node, ast.Compare) and "'type'" in ast.dump(node.left)
+        if asks and isinstance(node, ast.Compare):
+            for each in node.comparators:
+                if isinstance(each, ast.Constant):
+                    types.add(str(each.value))
+    return types
+
+
+def test_every_frame_is_listed():
+    said = set().union(*map(said_types, (consumers, hub, live, news)))
+    # What Redis itself calls a message is not a frame of ours; it has the same name.
+    assert said == FROM_PAGES | set(TO_PAGES)
+    assert set(hub.OF_THREADS) == {"posted", "typing"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", [ROOM, THREAD])
+def test_a_subscription_is_for_those_it_is_listed_for(world: World, place: str, kind: str):
+    slug = world.filled(kind, place)
+    heard = {name for name, member in world.people.items() if found(member, slug) is not None}
+    assert heard == SUBSCRIPTIONS[place, kind]
+
+
+def test_names_that_are_none_find_nothing(world: World):
+    for slug in ("thread:", "thread:0", "thread:x", "thread:-1", "member:1", "", "a\x00b", "%"):
+        assert found(world.people["staff"], slug) is None, slug
+
+
+def test_who_leaves_a_hidden_group_is_heard_no_more_at_the_next_look(world: World):
+    member, spot = world.people["silenced"], world.spots["hidden"]
+    socket = consumer_of(member)
+    for kind in (ROOM, THREAD):
+        slug = world.filled(kind, "hidden")
+        socket.rooms[slug] = found(member, slug)[0]
+    allowed = unawaited("_still_allowed")
+    assert allowed(socket) == (True, set(socket.rooms.values()))
+    leave_group(member=member, group=spot["group"])
+    assert allowed(socket) == (True, set())
+
+
+def test_a_suspended_member_and_one_who_signed_out_are_closed(world: World):
+    socket = consumer_of(world.people["member"])
+    allowed = unawaited("_still_allowed")
+    assert allowed(socket)[0]
+    socket.scope = {"session": SimpleNamespace(session_key="x", exists=lambda key: False)}
+    assert not allowed(socket)[0]
+    closed = Member.objects.get(pk=world.people["member"].pk)
+    Member.objects.filter(pk=closed.pk).update(is_active=False)
+    assert not allowed(consumer_of(closed))[0]
+
+
+def test_a_frame_reaches_those_of_its_room_and_news_those_it_names(world: World):
+    heard: dict[str, list[Any]] = {name: [] for name in ("member", "author", "outsider")}
+    own = hub.Hub()
+    sockets = {}
+    for name, said in heard.items():
+        sockets[name] = consumer_of(world.people[name])
+        sockets[name].offer = lambda text, said=said: said.append(json.loads(text))
+        own.members[world.people[name].pk] = {sockets[name]}
+    room = found(world.people["member"], world.filled(ROOM, "hidden"))[0]
+    thread = found(world.people["member"], world.filled(THREAD, "hidden"))[0]
+    own.rooms = {room: {sockets["member"]}, thread: {sockets["author"]}}
+    for frame in (
+        {"type": "changed", "room": room, "seq": 1},
+        {"type": "posted", "room": thread, "number": 2, "author": 1},
+        {"type": "told", "members": [world.people["outsider"].pk]},
+    ):
+        own.deliver(json.dumps(frame).encode())
+    assert [frame["type"] for frame in heard["member"]] == ["changed"]
+    assert [frame["type"] for frame in heard["author"]] == ["posted"]
+    assert heard["outsider"] == [{"type": "told"}]
