@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.db.models import F, Prefetch, Q, Window
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import F, Prefetch, Q, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
 
 from commerce.listings.models import Listing, ListingPhoto, ListingState
@@ -20,6 +21,7 @@ from commerce.placements.models import Placement, PlacementQuerySet, PlacementSt
 from community.groups.models import Membership
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread
+from config.written import Written
 
 MINIS_MAX: Final = 3
 LINKED_MAX: Final = 12
@@ -78,19 +80,16 @@ def in_thread(
     At most LINKED_MAX. Sold ones stay, with their price. A listing placed on the thread itself is
     preferred to the same one beside a post.
     """
-    rows = (
-        _cards(viewer)
-        .shown()
-        .filter(Q(post__isnull=True) | Q(post__hidden_at__isnull=True), thread=thread)
-        .select_related("post__author")
-        .defer("post__body", "post__html")
-        .order_by(F("post_id").asc(nulls_first=True), "pk")[: LINKED_MAX * 10]
-    )
+    if isinstance(viewer, Member):
+        rows = _IN_THREAD_OF_MEMBER.rows(thread.pk, viewer.pk)
+    else:
+        rows = _IN_THREAD.rows(thread.pk)
     once: dict[int, Placement] = {}
     for row in rows:
         once.setdefault(row.listing_id, row)
     ordered = sorted(once.values(), key=lambda row: (row.listing.is_over, row.post_id or 0))
     ordered = ordered[:LINKED_MAX]
+    prefetch_related_objects(ordered, _photos())
     decides = _rights(viewer, ordered, membership)
     return [
         Shown(row, decides(row, row.post.author_id if row.post else thread.author_id))
@@ -176,12 +175,44 @@ def _cards(viewer: Viewer) -> PlacementQuerySet:
     listings = Listing.objects.visible_to(viewer).exclude(
         state__in=[ListingState.DRAFT, ListingState.WITHDRAWN]
     )
-    first = ListingPhoto.objects.filter(position=0).select_related("image")
     return (
         Placement.objects.filter(listing__in=listings)
         .select_related("listing__merchant")
-        .prefetch_related(Prefetch("listing__photos", first, to_attr="card_photos"))
+        .prefetch_related(_photos())
     )
+
+
+def _photos() -> Prefetch[str]:
+    first = ListingPhoto.objects.filter(position=0).select_related("image")
+    return Prefetch("listing__photos", first, to_attr="card_photos")
+
+
+def _placed(thread_pk: int, viewer: Viewer) -> PlacementQuerySet:
+    """What a thread shows, the first places of each listing among them."""
+    rows = _cards(viewer).shown().filter(thread=thread_pk)
+    return (
+        rows.filter(Q(post__isnull=True) | Q(post__hidden_at__isnull=True))
+        .select_related("post__author")
+        .defer(None)
+        .only(
+            *(f"listing__{column}" for column in _CARD_COLUMNS),
+            *("listing__merchant__kind", "listing__merchant__name"),
+            *("thread", "post", "listing", "evidence", "matched", "state", "placed_by"),
+            *("post__number", "post__thread", "post__author__name"),
+        )
+        .order_by(F("post_id").asc(nulls_first=True), "pk")[: LINKED_MAX * 10]
+    )
+
+
+_CARD_COLUMNS: Final = tuple(
+    column.name
+    for column in Listing._meta.concrete_fields
+    if column.name not in ("description", "url_key", "external_id", "model", "brand")
+)
+_IN_THREAD: Final = Written(lambda thread_pk: _placed(thread_pk, AnonymousUser()))
+_IN_THREAD_OF_MEMBER: Final = Written(
+    lambda thread_pk, member_pk: _placed(thread_pk, Member(pk=member_pk))
+)
 
 
 def _rights(

@@ -37,6 +37,7 @@ from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread
 from config.money import in_words
 from config.pieces import Key, pieces, tell, told
+from config.written import Written
 
 register = template.Library()
 
@@ -267,15 +268,18 @@ def attach_listing(context: Context) -> dict[str, Any]:
     The linking job then finds it there, so a card attached and an address pasted are one thing.
     """
     viewer = _viewer(context)
-    listings = (
+    listings = _ATTACHABLE.rows(viewer.pk) if isinstance(viewer, Member) else []
+    return {"choices": [(listing, markdown_link(listing)) for listing in listings]}
+
+
+_ATTACHABLE = Written(
+    lambda member_pk: (
         Listing.objects.linkable()
-        .filter(merchant__in=Merchant.objects.run_by(viewer))
+        .filter(merchant__in=Merchant.objects.run_by(Member(pk=member_pk)))
         .only("title", "price_minor", "currency")
         .order_by("-published_at", "-pk")[:ATTACHABLE_MAX]
-        if isinstance(viewer, Member)
-        else []
     )
-    return {"choices": [(listing, markdown_link(listing)) for listing in listings]}
+)
 
 
 def markdown_link(listing: Listing) -> str:

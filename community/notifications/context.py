@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import IntegerField
+from django.db.models import IntegerField, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -14,9 +13,9 @@ from community.groups.context import groups_of_nav
 from community.groups.models import Group
 from community.members.models import Member
 from community.notifications.models import Notification
+from config.written import Written
 
 COUNTED: Final = 100  # more are "99+"
-_SOMEBODY: Final = -987_654_321  # stands for the member in the query that is written down once
 
 
 def badge(request: HttpRequest) -> dict[str, object]:
@@ -28,7 +27,7 @@ def badge(request: HttpRequest) -> dict[str, object]:
 
     def ask() -> tuple[list[Group], int]:
         if not asked:
-            groups = list(groups_of_nav(viewer, unread=_count(viewer)))
+            groups = _GROUPS.rows(viewer.pk)
             asked.append((groups, groups[0].unread if groups else unread_count(viewer)))  # type: ignore[attr-defined]
         return asked[0]
 
@@ -44,18 +43,19 @@ def unread_count(member: Member) -> int:
 
 
 def _count(member: Member) -> RawSQL:
-    sql, parameters = _written()
+    rows = Notification.objects.listed_for(member).unread().values("pk")[:COUNTED]
+    sql, parameters = rows.query.sql_with_params()
     # Django wrote it, and the member's number is a parameter.
     return RawSQL(  # noqa: S611
         f"(SELECT count(*) FROM ({sql}) AS unread)",  # noqa: S608
-        [member.pk if value == _SOMEBODY else value for value in parameters],
+        parameters,
         output_field=IntegerField(),
     )
 
 
-@cache
-def _written() -> tuple[str, tuple[Any, ...]]:
-    """Write the query down once a process: putting it together costs more than running it."""
-    rows = Notification.objects.listed_for(Member(pk=_SOMEBODY)).unread().values("pk")[:COUNTED]
-    sql, parameters = rows.query.sql_with_params()
-    return sql, tuple(parameters)
+def _groups(member_pk: int) -> QuerySet[Group]:
+    member = Member(pk=member_pk)
+    return groups_of_nav(member, unread=_count(member))
+
+
+_GROUPS: Final = Written(_groups)

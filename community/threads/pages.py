@@ -7,7 +7,8 @@ from html import unescape
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Exists, F, Max, Min, OuterRef, Q, Subquery, Value
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import JSONArray
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import strip_tags
@@ -30,8 +31,10 @@ from community.threads.services import excerpt_of
 from community.threads.shared import Sharing, keep_alike, sharing
 from config.paging import whole_number
 from config.pieces import Key, more_told, told
+from config.written import Written
 
 RELATED_MAX = 6
+MOST_INTEGER = 2**63 - 1  # that a key can be
 PAGES_AROUND = 2  # numbers shown on either side of the page one is on
 
 
@@ -205,6 +208,28 @@ def for_page(threads: ThreadQuerySet) -> ThreadQuerySet:
     return with_tags(noted)
 
 
+def thread_for_page(pk: int, viewer: Viewer) -> Thread | None:
+    """A thread that `viewer` may read, with all its page shows and their place. One query."""
+    if pk > MOST_INTEGER:
+        return None
+    found = _OF_MEMBER.rows(pk, viewer.pk) if isinstance(viewer, Member) else _OF_GUEST.rows(pk)
+    return found[0] if found else None
+
+
+_OF_GUEST = Written(
+    lambda pk: for_page(Thread.objects.visible_to(AnonymousUser())).filter(pk=pk).order_by()
+)
+_OF_MEMBER = Written(
+    lambda pk, member_pk: (
+        with_place_of(
+            for_page(Thread.objects.visible_to(Member(pk=member_pk))), Member(pk=member_pk)
+        )
+        .filter(pk=pk)
+        .order_by()
+    )
+)
+
+
 def related_threads(thread: Thread, viewer: Viewer) -> list[Thread]:
     """The threads this one points at or that point here, newest first, at most RELATED_MAX.
 
@@ -223,9 +248,13 @@ def posts_for_page(thread: Thread, *, after: int, last: int) -> list[Post]:
 
     Of people only what is drawn: the fewer columns, the cheaper each row.
     """
-    role = Membership.objects.filter(group=thread.group_id, member=OuterRef("author_id"))
-    posts = (
-        Post.objects.filter(thread=thread, number__gt=after, number__lte=last)
+    return _POSTS.rows(thread.pk, after, last, thread.group_id)
+
+
+def _posts(thread_pk: int, after: int, last: int, group_pk: int) -> QuerySet[Post]:
+    role = Membership.objects.filter(group=group_pk, member=OuterRef("author_id"))
+    return (
+        Post.objects.filter(thread=thread_pk, number__gt=after, number__lte=last)
         .select_related("author", "reply_to__author")
         .only(
             *("thread", "number", "html", "client_key", "created_at", "edited_at"),
@@ -237,7 +266,9 @@ def posts_for_page(thread: Thread, *, after: int, last: int) -> list[Post]:
         .annotate(author_role=Subquery(role.values("role")), poll_id=F("poll__pk"))
         .order_by("number")
     )
-    return list(posts)
+
+
+_POSTS = Written(_posts)
 
 
 def last_of_page(number: int) -> int:

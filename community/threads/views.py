@@ -32,13 +32,13 @@ from community.threads.models import Post, Revision, Thread
 from community.threads.moderating import heir_of
 from community.threads.pages import (
     ThreadPage,
-    for_page,
     page_number,
+    place_in,
     posts_for_page,
     related_threads,
     shown_posts,
+    thread_for_page,
     thread_page,
-    with_place_of,
 )
 from community.threads.rendering import render_body
 from community.threads.services import (
@@ -193,7 +193,7 @@ def reply(request: MemberRequest, thread_id: int) -> HttpResponse:
     if key and (earlier := submitted(request.user, key)):
         return _replied(request, thread, earlier, form)
     answered = _answered(thread, form.cleaned_data.get("reply_to"), request.user)
-    member = membership_of(request.user, thread.group)
+    member = place_in(thread, request.user)
     if member is not None and not thread.is_locked:
         form.take_picture(owner=request.user, group=thread.group)
     form.take_parts(request.user)
@@ -303,8 +303,10 @@ def _to_heir(request: HttpRequest, thread: Thread) -> HttpResponse:
 
 
 def thread_or_404(request: HttpRequest, thread_id: int) -> Thread:
-    threads = for_page(Thread.objects.visible_to(request.user))
-    return get_object_or_404(with_place_of(threads, request.user), pk=thread_id)
+    found = thread_for_page(thread_id, request.user)
+    if found is None:
+        raise Http404
+    return found
 
 
 def post_or_404(request: HttpRequest, post_id: int) -> Post:
@@ -401,7 +403,7 @@ def _replied(request: MemberRequest, thread: Thread, post: Post, form: ReplyForm
         return HttpResponseClientRedirect(post.place)
     thread = thread_or_404(request, thread.pk)
     since = posts_for_page(thread, after=seen, last=post.number)
-    membership = membership_of(request.user, thread.group)
+    membership = place_in(thread, request.user)
     context = {
         **_reply_context(thread, ReplyForm(), None, post.number),
         "posts": shown_posts(since, thread, request.user, membership),

@@ -1,0 +1,66 @@
+"""Queries put into SQL once a process: writing one down costs more than running it.
+
+Only for queries whose SQL is the same whatever is asked: `write` gets stand-ins for what differs,
+each of which must come out as a parameter of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Any, Final, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model, QuerySet
+from django.db.models.query import get_related_populators
+from django.db.models.sql.compiler import SQLCompiler
+
+M = TypeVar("M", bound=Model)
+# Stand for what is asked: numbers no row has, that every whole-number column could hold.
+STAND_INS: Final = tuple(range(1_987_654_321, 1_987_654_329))
+
+
+class Written(Generic[M]):
+    """`write(a, b)` returns a queryset; `rows(a, b)` runs it for these whole numbers."""
+
+    def __init__(self, write: Callable[..., QuerySet[M]]) -> None:
+        self.write = write
+        self._known: dict[int, tuple[SQLCompiler, str, tuple[Any, ...]]] = {}
+        self._lock = Lock()
+
+    def rows(self, *values: int) -> list[M]:
+        """Return the rows, with what they were selected and annotated with. One query."""
+        compiler, sql, parameters = self._known.get(len(values)) or self._put_down(len(values))
+        asked = dict(zip(STAND_INS, values, strict=False))
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [asked.get(one, one) for one in parameters])
+            found = cursor.fetchall()
+        return self._built(compiler, found)
+
+    def _put_down(self, count: int) -> tuple[SQLCompiler, str, tuple[Any, ...]]:
+        with self._lock:
+            query = self.write(*STAND_INS[:count]).query
+            compiler = query.get_compiler(DEFAULT_DB_ALIAS)
+            sql, parameters = compiler.as_sql()
+            if not set(STAND_INS[:count]) <= set(parameters):
+                raise ValueError("What is asked must be parameters of the query.")
+            self._known[count] = compiler, sql, tuple(parameters)
+        return self._known[count]
+
+    def _built(self, compiler: SQLCompiler, found: list[Sequence[Any]]) -> list[M]:
+        """Make rows of the model, as a queryset does (django.db.models.query.ModelIterable)."""
+        info = compiler.klass_info
+        model, places = info["model"], info["select_fields"]
+        first, last = places[0], places[-1] + 1
+        names = [column[0].target.attname for column in compiler.select[first:last]]
+        # As Django 5.2 has it; the stubs are ahead.
+        beside = get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+        rows = []
+        for row in compiler.results_iter([found]):
+            built = model.from_db(DEFAULT_DB_ALIAS, names, row[first:last])
+            for related in beside:
+                related.populate(row, built)
+            for name, place in compiler.annotation_col_map.items():
+                setattr(built, name, row[place])
+            rows.append(built)
+        return rows
