@@ -9,6 +9,7 @@ from community.chat.services import room_of, send_message
 from community.groups.models import Group
 from community.members.models import Member
 from tests.browser.one_port import Site
+from tests.factories import make_thread
 
 
 def say(page: Page, words: str) -> None:
@@ -68,3 +69,22 @@ def test_chat_is_a_page_and_a_form_without_scripts(
     page.get_by_label("Message Film cameras").fill("By hand")
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".msg .body", has_text="By hand")).to_be_visible()
+
+
+def test_the_chat_comes_beside_a_thread_where_there_is_room(
+    site: Site, group: Group, ada: Member, bo: Member
+):
+    thread = make_thread(bo, group)
+    send_message(room=room_of(group), sender=bo, body="Said before.")
+    page = site.visit(ada)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(thread.get_absolute_url())
+    beside = page.locator(".rail chat-room[data-live]")
+    expect(beside.locator(".msg .body", has_text="Said before.")).to_be_visible()
+    say(page, "Beside the thread.")
+    expect(beside.locator(".msg .body", has_text="Beside the thread.")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.reload()
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("chat-room")).to_have_count(0)
+    assert site.complaints == []
