@@ -24,7 +24,12 @@ from commerce.merchants.services import personal_merchant, role_of
 from community.groups.models import Group, JoinMode, JoinRequest
 from community.groups.services import membership_of
 from community.members.models import Member
-from community.members.web import MemberRequest, member_required, safe_next
+from community.members.web import (
+    MemberRequest,
+    ensure_not_silenced,
+    member_required,
+    safe_next,
+)
 from config.paging import EPOCH, read_time_cursor, time_cursor, whole_number
 
 LISTINGS_PER_PAGE: Final = 24
@@ -106,6 +111,7 @@ def sell(request: MemberRequest) -> HttpResponse:
             },
         )
         return _listing_page(request, form, Photos())
+    ensure_not_silenced(request.user)
     form = ListingForm(request.POST, member=request.user)
     photos = read_photos(request, owner=request.user)
     if form.is_valid() and not photos.errors:
@@ -152,6 +158,7 @@ def edit(request: MemberRequest, listing_id: int) -> HttpResponse:
     if request.method == "GET":
         form = ListingForm(member=request.user, listing=found, initial=as_typed(found))
         return _listing_page(request, form, Photos(current), listing=found)
+    ensure_not_silenced(request.user)
     form = ListingForm(request.POST, member=request.user, listing=found)
     photos = read_photos(request, owner=request.user, current=current)
     if form.is_valid() and not photos.errors:

@@ -17,7 +17,7 @@ from commerce.merchants.errors import MerchantRefusal, NotOwner
 from commerce.merchants.forms import ShopForm, TeamInvitationForm
 from commerce.merchants.models import Merchant, TeamInvitation, TeamMember, TeamRole
 from community.members.models import Member
-from community.members.web import MemberRequest, member_required, wants_delete
+from community.members.web import MemberRequest, ensure_not_silenced, member_required, wants_delete
 
 
 def _own_or_404(request: MemberRequest, slug: str) -> Merchant:
@@ -27,6 +27,8 @@ def _own_or_404(request: MemberRequest, slug: str) -> Merchant:
 @require_http_methods(["GET", "POST"])
 @member_required
 def open_shop(request: MemberRequest) -> HttpResponse:
+    if request.method == "POST":
+        ensure_not_silenced(request.user)
     form = ShopForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -24,7 +24,7 @@ from commerce.placements.linking import read_addresses
 from commerce.placements.models import Placement, PlacementState
 from community.groups.services import membership_of
 from community.members.models import Member
-from community.members.web import MemberRequest, member_required
+from community.members.web import MemberRequest, ensure_not_silenced, member_required
 from community.threads.models import Post, Thread
 from config.paging import whole_number
 
@@ -46,6 +46,7 @@ def thread_listings(request: MemberRequest, thread_id: int) -> HttpResponse:
     if not services.may_link(membership, thread):
         raise PermissionDenied(gettext("Only members of the group link listings in its threads."))
     if request.method == "POST":
+        ensure_not_silenced(request.user)
         return _place(request, thread, post)
     form = FindListingForm(request.GET)
     words = form.cleaned_data["q"].strip() if form.is_valid() else ""

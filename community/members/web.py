@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from community.members.errors import MayNotWrite
 from community.members.models import Member
+from community.members.sanctions import ensure_may_write
 
 P = ParamSpec("P")
 
@@ -52,6 +55,14 @@ def member_required(
         return redirect_to_login(back)
 
     return wraps(view)(guarded)  # type: ignore[return-value]
+
+
+def ensure_not_silenced(member: Member) -> None:
+    """Answer 403 with the moderators' reason while `member` reads only. No query for others."""
+    try:
+        ensure_may_write(member)
+    except MayNotWrite as refusal:
+        raise PermissionDenied(refusal.reason) from refusal
 
 
 def wants_delete(request: HttpRequest) -> bool:

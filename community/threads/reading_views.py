@@ -14,7 +14,7 @@ from community.groups.models import Group, Membership
 from community.groups.services import membership_of
 from community.members.blocking import folded_for
 from community.members.models import Member
-from community.members.web import MemberRequest, member_required, safe_next
+from community.members.web import MemberRequest, ensure_not_silenced, member_required, safe_next
 from community.threads.live import announce_typing
 from community.threads.models import Post, Thread
 from community.threads.moderating import moved_post
@@ -126,6 +126,7 @@ def typing(request: MemberRequest, thread_id: int) -> HttpResponse:
     thread = _thread_or_404(request, thread_id)
     if thread.is_locked or membership_of(request.user, thread.group) is None:
         raise PermissionDenied
+    ensure_not_silenced(request.user)
     announce_typing(request.user, thread)
     return HttpResponse(status=204)
 

@@ -14,6 +14,7 @@ from tests.architecture.access.rules import (
     only,
     post,
     signed_in,
+    writers,
 )
 
 LISTING: Final = {
@@ -28,7 +29,7 @@ LISTING: Final = {
 
 LISTINGS: Final = [
     get("/sell/", signed_in()),
-    post("/sell/", signed_in(302), LISTING),
+    post("/sell/", signed_in(302, silenced=403), LISTING),
     get("/listings/mine/", signed_in()),
     get("/listings/{listing.pk}/", everybody()),
     get("/listings/{unsold.pk}/", only(200, "author", others=404, guest=404)),
@@ -38,7 +39,7 @@ LISTINGS: Final = [
     get("/g/{group.slug}/listings/", everybody()),
     get("/merchants/{shop.slug}/shop/", everybody()),
     get("/threads/{thread.pk}/listings/", members()),
-    post("/threads/{thread.pk}/listings/", members(302), {"listing": "{another.pk}"}),
+    post("/threads/{thread.pk}/listings/", writers(), {"listing": "{another.pk}"}),
     post("/placements/{placement.pk}/removal/", only(302, "author", "moderator", "owner")),
     post("/placements/{suggestion.pk}/confirmation/", only(302, "author", "moderator", "owner")),
     get("{go}", everybody(302), writes="a click is a touchpoint"),
@@ -51,7 +52,7 @@ SHOP: Final = [
     get("/merchants/new/", signed_in()),
     post(
         "/merchants/new/",
-        signed_in(302),
+        signed_in(302, silenced=403),
         {"name": "A new shop", "host": "new.example", "disclosure": "I sell.", "currency": "EUR"},
     ),
     get("/merchants/{shop.slug}/settings/", author()),

@@ -27,7 +27,7 @@ GROUPS: Final = [
     get("/groups/new/", signed_in()),
     post(
         "/groups/new/",
-        signed_in(302),
+        signed_in(302, silenced=422),
         {
             "name": "A new one",
             "slug": "a-new-one",

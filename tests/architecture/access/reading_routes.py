@@ -47,7 +47,7 @@ READING: Final = [
     get("/t/{thread.pk}/jump/", everybody(302), query={"number": "3"}),
     get("/t/{thread.pk}/new-posts/", everybody(), query={"after": "1"}),
     post("/t/{thread.pk}/read/", signed_in(204), {"number": "2", "seen": "2", "seconds": "60"}),
-    post("/t/{thread.pk}/typing/", members(204), may_write=False),
+    post("/t/{thread.pk}/typing/", writers(204), may_write=False),
     post("/t/{thread.pk}/follow/", signed_in(302), {"level": "3"}),
     post("/g/{group.slug}/follow/", signed_in(302), {"level": "3"}),
     post("/tags/{tag.pk}/follow/", signed_in(302), {"level": "3"}),
