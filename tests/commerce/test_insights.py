@@ -649,7 +649,7 @@ def queries_of(client: Client, address: str) -> int:
 
 @pytest.mark.parametrize(
     ("page", "pinned"),
-    [("", 10), ("threads/", 10), ("lines/", 20)],
+    [("", 13), ("threads/", 13), ("lines/", 23)],
     ids=["all", "threads", "lines"],
 )
 def test_a_page_costs_the_same_however_much_was_sold(

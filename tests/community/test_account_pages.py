@@ -510,7 +510,7 @@ def test_behind_our_proxy_limits_count_the_visitor_and_not_the_proxy():
         [
             sys.executable,
             "-c",
-            "from config import settings as s; print(*vars(s).items(), sep='\\n')",
+            "from config import settings as s; print(s.ALLAUTH_TRUSTED_PROXY_COUNT)",
         ],
         env={**os.environ, "SHOAL_MODE": "test", "TRUSTED_PROXIES": "2"},
         cwd=settings.BASE_DIR,
@@ -518,7 +518,7 @@ def test_behind_our_proxy_limits_count_the_visitor_and_not_the_proxy():
         text=True,
         check=True,
     ).stdout
-    assert "('ALLAUTH_TRUSTED_PROXY_COUNT', 2)" in told.splitlines()
+    assert told == "2\n"
     request = RequestFactory().get(
         "/", headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7, 10.0.0.2"}
     )

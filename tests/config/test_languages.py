@@ -55,7 +55,7 @@ def in_chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def language(html: bytes) -> str:
-    found = re.search(rb'<html lang="([^"]*)" dir="([^"]*)">', html)
+    found = re.search(rb'<html lang="([^"]*)" dir="([^"]*)"[^>]*>', html)
     assert found is not None
     return f"{found[1].decode()} {found[2].decode()}"
 
