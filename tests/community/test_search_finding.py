@@ -441,7 +441,8 @@ def test_a_group_that_hides_and_a_member_who_is_renamed_are_followed(as_member, 
     form = {"name": "Vaults", "glyph": "🐟", "template": "collectibles", "tint": "0"}
     address = f"/g/{group.slug}/edit/"
     assert as_member(owner).post(address, form | {"join_mode": "hidden"}).status_code == 302
-    as_member(ada).post("/settings/", {"name": "Adelheid", "bio": "", "place": ""})
+    kept = {"name": "Adelheid", "time_zone": "UTC", "is_listed": "on"}
+    assert as_member(ada).post("/settings/", kept).status_code == 302
     run_outbox()
     assert (found("vaults", kind="group"), found("vaults", ada, kind="group")) == ([], [group.pk])
     assert found("adelheid", kind="member") == [ada.pk]

@@ -59,7 +59,7 @@ def test_the_second_member_is_shown_what_was_drawn_for_the_first(as_bo, dee, as_
     assert len(spent) == 6
     assert posts_of(second) == posts_of(first)
     assert len(posts_of(second)) == 4
-    assert 'data-reader="%d"' % dee.pk in second
+    assert f'data-reader="{dee.pk}"' in second
 
 
 def test_each_reader_has_their_own_divider(as_bo, bo, dee, as_member, ada, group):

@@ -20,7 +20,6 @@ from commerce.placements.services import place_listing
 from commerce.touchpoints.models import Touchpoint
 from community.members.models import Member
 from community.threads.models import Post, Thread
-from config.outbox import drain
 from tests.factories import make_member, make_post
 from tests.factories_orders import (
     READER,
@@ -31,6 +30,7 @@ from tests.factories_orders import (
     post_order,
     refund_data,
 )
+from tests.outbox import run_outbox
 
 BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
@@ -110,7 +110,7 @@ def bought(camera: Listing, click_id: str, number: str = "1001", **fields: Any) 
 def send(endpoint, data: dict[str, Any], kind: str = "order.created") -> None:
     where, secret = endpoint
     assert post_order(where, secret, data, kind=kind).status_code in (200, 202)
-    drain()
+    run_outbox()
 
 
 def test_a_click_becomes_an_order_a_credit_and_gmv(
