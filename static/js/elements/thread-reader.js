@@ -84,11 +84,16 @@ class ThreadReader extends HTMLElement {
   tick() {
     if (document.hidden || Date.now() - this.busy > IDLE_AFTER * 1_000) return;
     this.seconds += 1;
-    for (const [post, since] of this.shown) if (performance.now() - since >= READ_AFTER) this.note(post);
+    this.dwelt();
     if (++this.ticks % TOLD_EVERY === 0) this.tell();
   }
 
+  dwelt() {
+    for (const [post, since] of this.shown) if (performance.now() - since >= READ_AFTER) this.note(post);
+  }
+
   tell() {
+    this.dwelt();
     if (!mine || this.stopped || (this.read <= this.told && this.seconds < SECONDS_WORTH_TELLING)) return;
     const body = new URLSearchParams({ number: this.read, seen: this.seen.size, seconds: this.seconds });
     mine.read = this.told = this.read;
