@@ -84,7 +84,7 @@ class Run:
         return float(took.group(1))
 
     def end(self) -> int:
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=90)
 
 
 @pytest.fixture
@@ -186,7 +186,10 @@ def test_a_first_start_ends_with_three_accounts_that_can_sign_in_and_hear_the_so
             f"ws://localhost:{run.port}/ws/", origin=origin, additional_headers=headers
         ) as live:
             live.send('{"type": "subscribe", "room": "no-such-room"}')
-            assert json.loads(live.recv(timeout=5))["type"] == "refused"
+            heard = json.loads(live.recv(timeout=10))["type"]
+            if heard == "live":  # the hub found Valkey just now
+                heard = json.loads(live.recv(timeout=10))["type"]
+            assert heard == "refused"
 
 
 def test_what_was_given_in_the_environment_is_used_instead(start, tmp_path):

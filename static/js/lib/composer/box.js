@@ -44,6 +44,8 @@ class ComposerBox extends HTMLElement {
       const posted = this.forgetPosted();
       this.restore();
       this.grow();
+      const { title } = this.form.elements;
+      if (title?.value) this.compare(title); // restored, or typed before this came
       if (this.hasAttribute("data-posted")) this.showPosted(posted);
       else if (posted) this.offerUndo(posted);
     });
