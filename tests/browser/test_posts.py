@@ -31,7 +31,8 @@ def test_reacting_keeping_and_voting_happen_in_place(
     make_poll(post=post, question="Foam or wool?", options=["Foam", "Wool"])
     page = open_browser(bo, size=size).new_page()
     page.goto(thread.get_absolute_url())
-    page.wait_for_function("customElements.get('post-acts')")  # else it is a plain form
+    # Before its script is there a press is a plain form's.
+    page.evaluate("customElements.whenDefined('post-acts').then(() => 0)")
     shown = page.locator("#p2")
 
     heart = shown.get_by_role("button", name=re.compile("Love it"))

@@ -26,11 +26,11 @@ from community.polls.errors import (
 )
 from community.polls.models import Poll, PollOption, PollVote
 from community.polls.services import change_poll, close_poll, make_poll, take_vote_back, vote
+from community.templatetags.frame import TOKEN
 from community.threads.errors import PostHidden
 from community.threads.hiding import delete_post
 from community.threads.models import Post, Thread
 from community.threads.services import lock_thread
-from community.templatetags.frame import TOKEN
 from config.pieces import pieces
 from tests.factories import join, make_group, make_member, make_post, make_thread
 
