@@ -87,6 +87,12 @@ class Run:
         return self.process.wait(timeout=90)
 
 
+def as_from_a_terminal() -> None:
+    """Take the terminal; and hear it close, even where this run itself was told not to."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of somebody who set nothing for Shoal."""
@@ -112,7 +118,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=as_from_a_terminal,
         )
         os.close(theirs)
         runs.append(Run(process, ours, port))
