@@ -123,7 +123,8 @@ def preferences(request: MemberRequest) -> HttpResponse:
             digest=form.cleaned_data["digest"],
             time_zone=form.cleaned_data["time_zone"],
         )
-        messages.success(request, _("Saved."))
+        more = any(form.cleaned_data[name] is True for name in form.changed_data)
+        messages.success(request, _("Saved."), extra_tags="push-offer" if more else "")
         return redirect("notification_settings")
     return render(
         request,

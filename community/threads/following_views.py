@@ -89,6 +89,8 @@ def _follow(request: MemberRequest, what: Followed, place: str) -> HttpResponse:
         FollowLevel.TRACKING: _("Tracked: new posts are counted."),
         FollowLevel.WATCHING: _("Watched: you are told of every new post."),
     }
-    messages.success(request, said[FollowLevel(level)])
+    # Who wants to hear of every post may want to hear at once: templates/_messages.html offers it.
+    offers = "push-offer" if level == FollowLevel.WATCHING else ""
+    messages.success(request, said[FollowLevel(level)], extra_tags=offers)
     back = safe_next(request)
     return HttpResponseRedirect(back) if back else redirect(place)

@@ -348,3 +348,36 @@ def test_without_a_key_nobody_is_asked(as_ada: Client, settings: Any):
     settings.VAPID_PRIVATE_KEY = ""
     assert subscribe(as_ada) == 422
     assert "<push-switch" not in as_ada.get("/settings/notifications/").content.decode()
+
+
+# -- the offer --------------------------------------------------------------------------------
+
+OFFER = "data-offer"
+
+
+def answer(client: Client, address: str, said: dict[str, str]) -> str:
+    return client.post(address, said, follow=True).content.decode()
+
+
+def test_push_is_offered_after_watching_and_not_on_the_next_page(as_bo: Client, thread: Thread):
+    address = f"/t/{thread.pk}/follow/"
+    assert OFFER not in as_bo.get(thread.get_absolute_url()).content.decode()
+    assert OFFER not in answer(as_bo, address, {"level": "2"})
+    assert OFFER in answer(as_bo, address, {"level": "3"})
+    assert OFFER not in as_bo.get(thread.get_absolute_url()).content.decode()
+
+
+def test_push_is_offered_after_a_kind_was_turned_on_and_not_after_one_was_turned_off(
+    as_ada: Client,
+):
+    address = "/settings/notifications/"
+    form = as_ada.get(address).context["form"]
+    said = {name: "on" for name, value in form.fields.items() if value.initial is True}
+    said |= {"email_when": "away", "digest": "never", "time_zone": "UTC"}
+    assert OFFER not in answer(as_ada, address, {**said, "mention-push": ""})
+    assert OFFER in answer(as_ada, address, said)
+
+
+def test_push_is_not_offered_by_a_site_without_a_key(as_bo: Client, thread: Thread, settings: Any):
+    settings.VAPID_PRIVATE_KEY = ""
+    assert OFFER not in answer(as_bo, f"/t/{thread.pk}/follow/", {"level": "3"})
