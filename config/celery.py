@@ -245,6 +245,7 @@ def _die_with_the_worker(**_: Any) -> None:
     """A pool child in the middle of a task would outlive a killed worker by that task."""
     if os.getpid() != PROCESS:  # With `-P solo` the worker is its own pool.
         die_with_parent(PROCESS)
+        log.info("this child of the worker ends with it")
 
 
 @setup_logging.connect

@@ -56,7 +56,7 @@ def heard_offline(context: BrowserContext) -> None:
     context.complaints[:] = [  # type: ignore[attr-defined]
         one
         for one in context.complaints  # type: ignore[attr-defined]
-        if "ERR_INTERNET_DISCONNECTED" not in one and "Failed to fetch" not in one
+        if "Failed to load resource: net::ERR_" not in one and "Failed to fetch" not in one
     ]
 
 

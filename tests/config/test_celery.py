@@ -21,6 +21,7 @@ from config.tasks import catch_up_outbox, drain_outbox
 from tests.config.child_processes import environment_of_a_child
 from tests.config.test_outbox import Rang, note, note_too
 
+pytestmark = pytest.mark.flaky(reruns=1)  # docs/decisions/tests-run-again.md
 ROOT = Path(__file__).resolve().parents[2]
 
 

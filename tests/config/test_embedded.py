@@ -19,6 +19,7 @@ from redis import Redis
 from config.embedded import EmbeddedError, postgres, processes, start_postgres, start_valkey
 from tests.config.processes import alive, living, wait_for
 
+pytestmark = pytest.mark.flaky(reruns=1)  # docs/decisions/tests-run-again.md
 PROJECT = Path(__file__).parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 

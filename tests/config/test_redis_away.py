@@ -23,6 +23,7 @@ from config.cache import SafeRedisCache
 from config.embedded import Service, start_valkey
 from tests.factories import PASSWORD
 
+pytestmark = pytest.mark.flaky(reruns=1)  # docs/decisions/tests-run-again.md
 # One call finds out, within 0.2 + 0.3 seconds.
 FINDING_OUT_SECONDS = 1.5
 
