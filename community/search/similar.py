@@ -28,7 +28,7 @@ WORTH_SHOWING: Final = 0.45
 # Of the thread's own score, which finds itself first.
 WORTH_NAMING: Final = 0.25
 
-WANTED: Final = "alike wanted"  # ids of threads drawn without
+WANTED: Final = "alike-wanted"  # ids of threads drawn without
 WANTED_MAX: Final = 200
 KEPT_SECONDS: Final = 24 * 3600
 
