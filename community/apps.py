@@ -18,7 +18,7 @@ class CommunityConfig(AppConfig):
         from community.members.web import GUEST_FORMS
         from community.notifications import handlers, replies
         from community.polls.forms import PollForm
-        from community.privacy.handlers import begin_export, tell_of_erasure
+        from community.privacy.handlers import begin_export, tell_of_erasure, tell_of_export
         from community.search import handlers as search
         from community.search.telling import tell_of_match
         from community.standing import handlers as standing
@@ -66,6 +66,7 @@ class CommunityConfig(AppConfig):
         subscribe(events.MemberChanged, standing.earn_by_profile)
         subscribe(events.BadgeEarned, handlers.tell_of_badge)
         subscribe(events.ExportAsked, begin_export)
+        subscribe(events.ExportReady, tell_of_export)
         subscribe(events.ErasureAsked, tell_of_erasure, queue="mail")
 
         declare_features(

@@ -38,6 +38,7 @@ class Kind(models.TextChoices):
     SEARCH = "search", _("Something new fits a search you saved")
     TRUST = "trust", _("You reach another trust level")
     BADGE = "badge", _("You earn a badge")
+    EXPORT = "export", _("The copy of your data is ready")
 
 
 # Told of a post that is new: reading the post is reading these.

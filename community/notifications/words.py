@@ -30,6 +30,7 @@ ICONS = {
     Kind.SEARCH: "search",
     Kind.TRUST: "sprout",
     Kind.BADGE: "award",
+    Kind.EXPORT: "download",
 }
 
 
@@ -73,6 +74,8 @@ def sentence(notification: Notification) -> str:
         case Kind.TRUST:
             level = TrustLevel(details.get("level", TrustLevel.BASIC)).label
             return _("You reached the trust level “%(level)s”") % {"level": level}
+        case Kind.EXPORT:
+            return _("The copy of your data is ready: you can fetch it now")
         case _badge:
             name = str(details.get("badge", ""))
             return _("You earned the badge “%(badge)s”") % {"badge": _(name) if name else ""}

@@ -9,14 +9,29 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from community.events import ErasureAsked, ExportAsked
-from community.privacy.models import Erasure, ErasureState
+from community.events import ErasureAsked, ExportAsked, ExportReady
+from community.notifications.models import Kind
+from community.notifications.services import notify
+from community.privacy.models import Erasure, ErasureState, Export
 from community.privacy.tasks import make_export
 
 
 def begin_export(event: ExportAsked) -> None:
     """Hand it to the workers now; should they not hear, the clock finds it within a minute."""
     make_export.delay(event.export_id)
+
+
+def tell_of_export(event: ExportReady) -> None:
+    """Tell the member that their copy can be fetched; of one that is gone again, nothing."""
+    found = Export.objects.downloadable().select_related("member")
+    export = found.filter(pk=event.export_id, member__is_active=True).first()
+    if export is not None:
+        notify(
+            member=export.member,
+            kind=Kind.EXPORT,
+            key=f"export:{export.pk}",
+            details={"address": reverse("my_data")},
+        )
 
 
 def tell_of_erasure(event: ErasureAsked) -> None:

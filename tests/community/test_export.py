@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core import mail
 from django.test import Client, TestCase
 from django.utils import timezone, translation
 
@@ -23,11 +24,21 @@ from community.drafts.services import save_draft
 from community.events import ExportReady
 from community.groups.models import Group
 from community.members.models import Member
-from community.notifications.models import PushSubscription
+from community.notifications.context import unread_count
+from community.notifications.delivery import send_due
+from community.notifications.models import Channel, Kind, Notification, PushSubscription
+from community.notifications.services import mark_read
 from community.privacy import exporting
 from community.privacy.archives import Place, adding_to
 from community.privacy.errors import BeingMade, TooSoon
-from community.privacy.exporting import ask_for_export, forget_expired, make, path_of
+from community.privacy.exporting import (
+    ask_for_export,
+    forget_expired,
+    forget_export,
+    make,
+    path_of,
+)
+from community.privacy.handlers import tell_of_export
 from community.privacy.models import Export, ExportState
 from community.privacy.tasks import make_export
 from community.reactions.services import toggle_reaction
@@ -266,10 +277,32 @@ def test_one_copy_at_a_time_and_not_too_often(ada: Member):
     assert list(Export.objects.values_list("pk", flat=True)) == [second.pk]
 
 
-def test_it_is_told_when_the_copy_is_ready(ada: Member):
+def test_the_member_is_told_once_on_the_site_and_by_letter_when_the_copy_is_ready(
+    as_ada: Client, ada: Member
+):
     export = made_for(ada)
     told = OutboxEvent.objects.get(kind=ExportReady.kind)
     assert told.payload == {"export_id": str(export.pk)}
+    run_outbox()
+    tell_of_export(ExportReady(export_id=str(export.pk)))
+    row = Notification.objects.get(member=ada)
+    assert (row.kind, unread_count(ada)) == (Kind.EXPORT, 1)
+    says = "The copy of your data is ready: you can fetch it now"
+    assert says in as_ada.get("/notifications/").content.decode()
+    assert as_ada.get(row.get_absolute_url())["Location"] == "/settings/data/"
+    mark_read(row, read=False)
+    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+        assert send_due(Channel.EMAIL) == 1
+    (letter,) = mail.outbox
+    assert (letter.to, letter.subject) == ([ada.email], says)
+    assert f"/notifications/{row.pk}/" in letter.body
+
+
+def test_of_a_copy_that_is_gone_nobody_is_told(ada: Member):
+    export = made_for(ada)
+    forget_export(export)
+    run_outbox()
+    assert not Notification.objects.filter(kind=Kind.EXPORT).exists()
 
 
 # -- who gets it ------------------------------------------------------------------------------
