@@ -13,6 +13,7 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -369,10 +370,11 @@ def head(request: MemberRequest, thread_id: int) -> HttpResponse:
         status = 422
         if form.is_complete():
             try:
-                set_tags(thread=thread, names=form.names, by=request.user)
-                moderating.change_kind(
-                    thread=thread, kind=form.chosen, details=form.typed, by=request.user
-                )
+                with transaction.atomic():  # both or neither
+                    set_tags(thread=thread, names=form.names, by=request.user)
+                    moderating.change_kind(
+                        thread=thread, kind=form.chosen, details=form.typed, by=request.user
+                    )
             except Refused as refusal:
                 field = refusal.field if refusal.field in form.fields else None
                 form.add_error(field, refusal.reason)

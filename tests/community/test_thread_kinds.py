@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from community.groups.models import Template
+from community.threads import moderating
 from community.threads.errors import DetailsUnfit, KindUnknown, MayNotChangeHead
 from community.threads.kinds import KINDS, OFFERED, clean_details, facts_of, in_hours
 from community.threads.models import Thread, ThreadEntry, ThreadKind
 from community.threads.moderating import change_kind
 from community.threads.services import start_thread
+from community.threads.tagging import tags_of
 from tests.factories import join, make_group, make_thread
 
 pytestmark = pytest.mark.django_db
@@ -197,3 +199,14 @@ def test_a_kind_is_shown_at_once_in_lists_and_pages(guest, ada, group):
     assert "Question" not in text_of(guest.get(thread.get_absolute_url()))
     change_kind(thread=thread, kind="question", details={}, by=ada)
     assert 'kind=question">' in text_of(guest.get(thread.get_absolute_url()))
+
+
+def test_tags_stay_as_they_were_when_the_kind_is_refused(as_ada, thread, monkeypatch):
+    def refuse(**_):
+        raise KindUnknown
+
+    monkeypatch.setattr(moderating, "change_kind", refuse)
+    answer = as_ada.post(f"/t/{thread.pk}/tags/", {"kind": "question", "tags": "light meters"})
+    assert answer.status_code == 422
+    assert "light meters" in text_of(answer)
+    assert tags_of(thread) == []
