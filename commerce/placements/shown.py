@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F, Prefetch, Q, Window, prefetch_related_objects
-from django.db.models.functions import RowNumber
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery, Window
+from django.db.models.functions import JSONArray, RowNumber
 
 from commerce.listings.models import Listing, ListingPhoto, ListingState
 from commerce.merchants.models import MerchantKind, TeamMember
@@ -21,6 +22,7 @@ from commerce.placements.models import Placement, PlacementQuerySet, PlacementSt
 from community.groups.models import Membership
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread
+from community.uploads.models import Image
 from config.written import Written
 
 MINIS_MAX: Final = 3
@@ -38,6 +40,14 @@ class Shown:
     @property
     def listing(self) -> Listing:
         return self.placement.listing
+
+
+class Disclosed(NamedTuple):
+    """A shop that the author of a post speaks for."""
+
+    slug: str
+    name: str
+    disclosure: str
 
 
 @dataclass
@@ -72,29 +82,47 @@ def beside_posts(
     return beside
 
 
-def in_thread(
-    thread: Thread, viewer: Viewer, *, membership: Membership | None = None
-) -> list[Shown]:
-    """Return what the thread shows, each listing once, those still to be had first.
+def of_thread(
+    thread: Thread,
+    viewer: Viewer,
+    *,
+    after: int = 0,
+    last: int = 0,
+    membership: Membership | None = None,
+) -> tuple[list[Shown], dict[int, BesidePost]]:
+    """Return what a thread shows, and what stands beside its posts `after` < number <= `last`.
 
-    At most LINKED_MAX. Sold ones stay, with their price. A listing placed on the thread itself is
-    preferred to the same one beside a post.
+    What it shows is each listing once, those still to be had first, at most LINKED_MAX. Sold ones
+    stay, with their price. A listing placed on the thread itself is preferred to the same one
+    beside a post. One query; two more for a member, where there are cards.
     """
     if isinstance(viewer, Member):
-        rows = _IN_THREAD_OF_MEMBER.rows(thread.pk, viewer.pk)
+        rows = _OF_THREAD_FOR_MEMBER.rows(thread.pk, after, last, viewer.pk)
     else:
-        rows = _IN_THREAD.rows(thread.pk)
-    once: dict[int, Placement] = {}
+        rows = _OF_THREAD.rows(thread.pk, after, last)
     for row in rows:
-        once.setdefault(row.listing_id, row)
-    ordered = sorted(once.values(), key=lambda row: (row.listing.is_over, row.post_id or 0))
-    ordered = ordered[:LINKED_MAX]
-    prefetch_related_objects(ordered, _photos())
-    decides = _rights(viewer, ordered, membership)
-    return [
+        _put_cover(row)
+    decides = _rights(viewer, rows, membership)
+    seen = [
         Shown(row, decides(row, row.post.author_id if row.post else thread.author_id))
-        for row in ordered
+        for row in rows
     ]
+    once: dict[int, Shown] = {}
+    beside: defaultdict[int, BesidePost] = defaultdict(BesidePost)
+    for shown in seen:
+        row, post = shown.placement, shown.placement.post
+        placed = row.state == PlacementState.PLACED
+        if placed and (post is None or post.hidden_at is None):
+            once.setdefault(row.listing_id, shown)
+        if post is not None and after < post.number <= last:
+            if placed:
+                beside[post.pk].cards.append(shown)
+            elif shown.may_decide:
+                beside[post.pk].suggestions.append(shown)
+    linked = sorted(
+        once.values(), key=lambda one: (one.listing.is_over, one.placement.post_id or 0)
+    )
+    return linked[:LINKED_MAX], beside
 
 
 def minis_of_threads(threads: Iterable[Thread], viewer: Viewer) -> dict[int, list[Placement]]:
@@ -144,27 +172,19 @@ def deciders_in(thread: Thread) -> set[int]:
     return {pk for pk in found if pk is not None}
 
 
-def disclosures_of(authors: Iterable[int]) -> dict[int, list[TeamMember]]:
-    """Return the shops each author speaks for, by the author's id. One query.
-
-    A private seller has no shop to disclose, unless they wrote a disclosure themselves.
-    """
-    teams: defaultdict[int, list[TeamMember]] = defaultdict(list)
-    wanted = set(authors)
-    if wanted:
-        places = (
-            TeamMember.objects.filter(member__in=wanted)
-            .select_related("merchant")
-            .only(
-                *("member", "merchant__slug", "merchant__name"),
-                *("merchant__kind", "merchant__disclosure"),
-            )
-        )
-        for place in places.exclude(
-            merchant__kind=MerchantKind.PERSON, merchant__disclosure=""
-        ).order_by("pk"):
-            teams[place.member_id].append(place)
+def disclosures_of(authors: Iterable[int]) -> dict[int, list[Disclosed]]:
+    """Return the shops each author speaks for, by the author's id. One query."""
+    teams: defaultdict[int, list[Disclosed]] = defaultdict(list)
+    if wanted := set(authors):
+        places = _disclosing().filter(member__in=wanted)
+        for member_pk, said in places.values_list("member_id", _SAID):
+            teams[member_pk].append(Disclosed(*said))
     return dict(teams)
+
+
+def disclosures_of_author() -> ArraySubquery:
+    """The same as part of a query of posts: what `Disclosed` holds, for each shop."""
+    return ArraySubquery(_disclosing().filter(member=OuterRef("author_id")).values(said=_SAID))
 
 
 # -- inside -----------------------------------------------------------------------------------
@@ -187,31 +207,76 @@ def _photos() -> Prefetch[str]:
     return Prefetch("listing__photos", first, to_attr="card_photos")
 
 
-def _placed(thread_pk: int, viewer: Viewer) -> PlacementQuerySet:
-    """What a thread shows, the first places of each listing among them."""
-    rows = _cards(viewer).shown().filter(thread=thread_pk)
+def _put_cover(row: Placement) -> None:
+    """Give a listing the photo of its card, of which only the address is drawn."""
+    cover: Any = row.cover_id  # type: ignore[attr-defined]
+    photos = [ListingPhoto(listing=row.listing, image=Image(pk=cover))] if cover else []
+    row.listing.card_photos = photos  # type: ignore[attr-defined]
+
+
+def _disclosing() -> QuerySet[TeamMember]:
+    """Who speaks for which shop.
+
+    A private seller has no shop to disclose, unless they wrote a disclosure themselves.
+    """
+    without = TeamMember.objects.exclude(
+        merchant__kind=MerchantKind.PERSON, merchant__disclosure=""
+    )
+    return without.order_by("pk")
+
+
+# What `Disclosed` holds.
+_SAID: Final = JSONArray("merchant__slug", "merchant__name", "merchant__disclosure")
+
+
+def _to_show(viewer: Viewer, states: Sequence[str]) -> PlacementQuerySet:
+    listings = Listing.objects.visible_to(viewer).exclude(
+        state__in=[ListingState.DRAFT, ListingState.WITHDRAWN]
+    )
+    return Placement.objects.filter(listing__in=listings, state__in=states)
+
+
+def _in_thread(thread_pk: int, after: int, last: int, viewer: Viewer) -> PlacementQuerySet:
+    """What stands beside some posts, and the first that the whole thread shows."""
+    first = (
+        _to_show(viewer, [PlacementState.PLACED])
+        .filter(Q(post__isnull=True) | Q(post__hidden_at__isnull=True), thread=thread_pk)
+        .order_by(F("post_id").asc(nulls_first=True), "pk")
+        .values("pk")[: LINKED_MAX * 10]
+    )
+    states = [PlacementState.PLACED]
+    if isinstance(viewer, Member):
+        states.append(PlacementState.SUGGESTED)
+    cover = ListingPhoto.objects.filter(listing=OuterRef("listing_id"), position=0)
     return (
-        rows.filter(Q(post__isnull=True) | Q(post__hidden_at__isnull=True))
-        .select_related("post__author")
-        .defer(None)
+        _to_show(viewer, states)
+        .filter(
+            Q(post__number__gt=after, post__number__lte=last) | Q(pk__in=first), thread=thread_pk
+        )
+        .select_related("listing__merchant", "post__author")
         .only(
             *(f"listing__{column}" for column in _CARD_COLUMNS),
             *("listing__merchant__kind", "listing__merchant__name"),
             *("thread", "post", "listing", "evidence", "matched", "state", "placed_by"),
-            *("post__number", "post__thread", "post__author__name"),
+            *("post__number", "post__thread", "post__hidden_at", "post__author__name"),
         )
-        .order_by(F("post_id").asc(nulls_first=True), "pk")[: LINKED_MAX * 10]
+        .annotate(cover_id=Subquery(cover.values("image_id")[:1]))
+        .order_by(F("post_id").asc(nulls_first=True), "pk")
     )
 
 
-_CARD_COLUMNS: Final = tuple(
-    column.name
-    for column in Listing._meta.concrete_fields
-    if column.name not in ("description", "url_key", "external_id", "model", "brand")
+# What a card draws of its listing.
+_CARD_COLUMNS: Final = (
+    *("merchant", "kind", "state", "title", "price_minor", "currency", "condition", "place"),
+    "stock",
 )
-_IN_THREAD: Final = Written(lambda thread_pk: _placed(thread_pk, AnonymousUser()))
-_IN_THREAD_OF_MEMBER: Final = Written(
-    lambda thread_pk, member_pk: _placed(thread_pk, Member(pk=member_pk))
+_OF_THREAD: Final = Written(
+    lambda thread_pk, after, last: _in_thread(thread_pk, after, last, AnonymousUser())
+)
+_OF_THREAD_FOR_MEMBER: Final = Written(
+    lambda thread_pk, after, last, member_pk: _in_thread(
+        thread_pk, after, last, Member(pk=member_pk)
+    )
 )
 
 

@@ -1,6 +1,6 @@
 """Template tags with which pages of every domain show commerce.
 
-A page with a list calls `prepare_posts` or `prepare_threads` once above it; the tags on each row
+A page with a list calls `prepare_thread` or `prepare_threads` once above it; the tags on each row
 then ask no database. Without that they load for the one row they are given (a fragment).
 """
 
@@ -18,17 +18,18 @@ from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
 from commerce.listings.models import TRANSITIONS, Listing, ListingKind, ListingState
-from commerce.merchants.models import Merchant, TeamMember
+from commerce.merchants.models import Merchant
 from commerce.placements.models import Placement
 from commerce.placements.services import may_link
 from commerce.placements.shown import (
     BesidePost,
+    Disclosed,
     Shown,
     beside_posts,
     deciders_in,
     disclosures_of,
-    in_thread,
     minis_of_threads,
+    of_thread,
     talking_about,
 )
 from commerce.touchpoints.links import go_url
@@ -46,7 +47,6 @@ ATTACHABLE_MAX = 50
 
 # Where what was loaded for a page waits on its posts and threads.
 _BESIDE = "_commerce_beside"
-_TEAMS = "_commerce_teams"
 _MINIS = "_commerce_minis"
 _LINKED = "_commerce_linked"
 
@@ -135,36 +135,43 @@ def talked_about(context: Context, listing: Listing) -> list[Thread]:
 
 
 @register.simple_tag(takes_context=True)
-def prepare_posts(context: Context, posts: Iterable[Post]) -> str:
-    """Load what stands beside all posts of a page, and whom their authors speak for."""
-    posts = list(posts)
-    if posts:
-        _prepare(posts, beside_posts(posts, _viewer(context), membership=_membership(context)))
-    return ""
-
-
-@register.simple_tag(takes_context=True)
 def prepare_thread(context: Context, thread: Thread, posts: Iterable[Post]) -> str:
-    """The same for the posts of one thread's page; one cheap query where nothing is placed."""
+    """Load what a thread shows and what stands beside the posts of a page of it. One query.
+
+    For a member one more for who may decide on something here, and another where there are cards.
+    """
     posts = list(posts)
-    if Placement.objects.filter(thread=thread).exists():
-        if sharing := getattr(context.get("page"), "sharing", None):
-            sharing.leave_out(deciders_in(thread))
-        return prepare_posts(context, posts)
-    setattr(thread, _LINKED, [])
-    _prepare(posts, {post.pk: BesidePost() for post in posts})
+    numbers = [post.number for post in posts] or [1]
+    linked, beside = of_thread(
+        thread,
+        _viewer(context),
+        after=min(numbers) - 1,
+        last=max(numbers),
+        membership=_membership(context),
+    )
+    if sharing := getattr(context.get("page"), "sharing", None):
+        sharing.leave_out(deciders_in(thread))
+    setattr(thread, _LINKED, linked)
+    bare = [post for post in posts if not hasattr(post, "disclosures")]
+    teams = disclosures_of(post.author_id for post in bare)
+    for post in bare:
+        post.disclosures = teams.get(post.author_id, [])  # type: ignore[attr-defined]
+    for post in posts:
+        here = beside.get(post.pk) or BesidePost()
+        setattr(post, _BESIDE, here)
+        tell(post, _told_beside(here, _disclosed(post)))
     return ""
 
 
-def _prepare(posts: list[Post], beside: dict[int, BesidePost]) -> None:
-    teams = disclosures_of(post.author_id for post in posts)
-    for post in posts:
-        setattr(post, _BESIDE, beside[post.pk])
-        setattr(post, _TEAMS, teams.get(post.author_id, []))
-        tell(post, _told_beside(beside[post.pk], teams.get(post.author_id, [])))
+def _disclosed(post: Post) -> tuple[Disclosed, ...]:
+    """Whom the author of a post sells for: as it came with the post, else by a query."""
+    noted: list[list[str]] | None = getattr(post, "disclosures", None)
+    if noted is None:
+        return tuple(disclosures_of([post.author_id]).get(post.author_id, ()))
+    return tuple(Disclosed(*said) for said in noted)
 
 
-def _told_beside(beside: BesidePost, teams: list[TeamMember]) -> Key | None:
+def _told_beside(beside: BesidePost, teams: tuple[Disclosed, ...]) -> Key | None:
     """All that commerce draws in a post; None with anything to decide on, which is personal."""
     if beside.suggestions or any(shown.may_decide for shown in beside.cards):
         return None
@@ -176,7 +183,7 @@ def _told_beside(beside: BesidePost, teams: list[TeamMember]) -> Key | None:
         )
         for one in beside.cards
     )
-    return cards, tuple(told(place.merchant) for place in teams)
+    return cards, teams
 
 
 @register.inclusion_tag("commerce/placements/_beside_post.html", takes_context=True)
@@ -191,10 +198,7 @@ def placements_of(context: Context, post: Post) -> dict[str, Any]:
 @register.inclusion_tag("commerce/merchants/_disclosure.html")
 def disclosure_of(post: Post) -> dict[str, Any]:
     """Whom the author of a post sells for, if anybody."""
-    teams: list[TeamMember] | None = getattr(post, _TEAMS, None)
-    if teams is None:
-        teams = disclosures_of([post.author_id]).get(post.author_id, [])
-    return {"teams": teams}
+    return {"teams": _disclosed(post)}
 
 
 @register.inclusion_tag("commerce/merchants/_disclosure.html")
@@ -206,7 +210,7 @@ def sells_for(member: Member) -> dict[str, Any]:
 def _linked(context: Context, thread: Thread) -> list[Shown]:
     linked: list[Shown] | None = getattr(thread, _LINKED, None)
     if linked is None:
-        linked = in_thread(thread, _viewer(context), membership=_membership(context))
+        linked, _beside = of_thread(thread, _viewer(context), membership=_membership(context))
         setattr(thread, _LINKED, linked)
     return linked
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    Exists,
+    Expression,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import JSONArray
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import strip_tags
@@ -36,6 +48,9 @@ from config.written import Written
 RELATED_MAX = 6
 MOST_INTEGER = 2**63 - 1  # that a key can be
 PAGES_AROUND = 2  # numbers shown on either side of the page one is on
+
+# What domains above note on each post of a page, by its name there: it comes by the same query.
+POST_NOTES: Final[dict[str, Callable[[], Expression]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +279,7 @@ def _posts(thread_pk: int, after: int, last: int, group_pk: int) -> QuerySet[Pos
         )
         # `poll_id` says whether a poll stands under a post: few have one.
         .annotate(author_role=Subquery(role.values("role")), poll_id=F("poll__pk"))
+        .annotate(**{name: note() for name, note in POST_NOTES.items()})
         .order_by("number")
     )
 

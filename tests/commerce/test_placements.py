@@ -430,23 +430,21 @@ def test_a_post_alone_shows_its_card_without_being_prepared(r2m, thread, bo):
     assert "Optra R2-M rangefinder" in html
 
 
-def test_what_stands_beside_a_page_of_posts_costs_three_queries_for_a_guest_and_five_for_a_member(
-    thread, group, bo
-):
+def test_what_a_thread_shows_and_what_stands_beside_its_posts_is_one_look_up(thread, group, bo):
     fill(thread, group, 6, 2)
-    posts = list(Post.objects.filter(thread=thread))
     rows = Template(
-        "{% load commerce %}{% prepare_posts posts %}"
+        "{% load commerce %}{% prepare_thread thread posts %}"
         "{% for post in posts %}{% placements_of post %}{% disclosure_of post %}{% endfor %}"
     )
     rail = Template("{% load commerce %}{% linked_strip thread %}{% linked_listings thread %}")
-    for user, cost in ((None, 3), (bo, 5)):
-        context = Context({"posts": posts, "user": user})
+    for user, cost in ((None, 2), (bo, 4)):
+        posts = list(Post.objects.filter(thread=thread))
+        context = Context({"thread": thread, "posts": posts, "user": user})
         with CaptureQueriesContext(connection) as captured:
             html = rows.render(context)
-        assert len(captured) == cost  # cards, photos, teams; the reader's role and teams
+        assert len(captured) == cost  # cards, authors' teams; the reader's role and teams
         assert html.count('<article class="listing"') == 12
     with CaptureQueriesContext(connection) as captured:
-        html = rail.render(Context({"thread": thread}))
-    assert len(captured) == 2
+        html = rail.render(Context({"thread": Thread.objects.get(pk=thread.pk)}))
+    assert len(captured) == 2  # the thread, its cards
     assert html.count('<article class="listing"') == 24

@@ -33,10 +33,11 @@ from tests.factories import join, make_member, make_post, make_thread
 pytestmark = pytest.mark.django_db
 
 # The page itself takes 2 (thread with the reader's place, posts), for a member 4 more (session,
-# member, groups of the nav with the badge, overlay); the rest is commerce: placements, teams, own
-# listings. A page that is kept takes 6: tests/community/test_shared_pages.py.
-GUEST_QUERIES = 4
-MEMBER_QUERIES = 9
+# member, groups of the nav with the badge, overlay); the rest is commerce: what is placed, for a
+# member also who may decide on it, and own listings. A page that is kept takes 6:
+# tests/community/test_shared_pages.py.
+GUEST_QUERIES = 3
+MEMBER_QUERIES = 8
 
 HTMX = {"HX-Request": "true"}
 
