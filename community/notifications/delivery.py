@@ -19,9 +19,10 @@ from typing import Final
 import requests
 import structlog
 from allauth.account.models import EmailAddress
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from community.chat.here import is_here
@@ -137,6 +138,14 @@ def _claim(channel: str) -> tuple[Sending, Message | None] | None:
             message = None
         except _PutOff as put_off:
             sending.due_at, sending.why = put_off.until, str(put_off)
+            message = None
+        except (DatabaseError, SoftTimeLimitExceeded):
+            raise
+        except Exception as error:
+            # It stands first: without this no other would leave any more.
+            log.exception("sending not written", sending=sending.pk, channel=channel)
+            sending.state = SendingState.DROPPED
+            sending.why = f"it could not be written: {type(error).__name__}"
             message = None
         else:
             sending.state, sending.claimed_at, sending.why = SendingState.CLAIMED, now, ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import hashlib
 import html
 import json
@@ -18,7 +19,7 @@ from email import errors as mime_errors
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
-from email.policy import compat32
+from email.policy import Compat32
 from email.utils import getaddresses, parseaddr
 from typing import Any, Final
 
@@ -30,11 +31,19 @@ from config.outbox import publish
 
 PARTS_MAX: Final = 100
 NESTING_MAX: Final = 20
+# Looked at before a letter is parsed: the parser asks each line of each multipart around it.
+LINE_ENDS_MAX: Final = 300_000  # 10 MB of base64 are 280,000 with CR and LF
+MULTIPARTS_MAX: Final = 20
+DASHED_LINES_MAX: Final = 2_000  # where parts begin, and rules of dashes
 HEADER_MAX_CHARS: Final = 2_000
 TEXT_MAX_CHARS: Final = 100_000
 PICTURES_MAX: Final = 4
 PICTURE_MIN_BYTES: Final = 4_096  # smaller ones are the marks and logos of signatures
 PICTURE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+# Python's, but no letter's: a square of time (punycode), or what is no text.
+NO_CHARSETS: Final = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape"})
+# What PostgreSQL holds in no text: NUL, and halves of a pair.
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class Unreadable(ValueError):
@@ -125,7 +134,7 @@ def _from_postmark(raw: bytes) -> Letter:
         message_id=_message_id(headers.get("message-id") or said.get("MessageID"), raw),
         sender=_sender(_plain(said.get("From"))),
         recipients=_addresses(str(one) for one in recipients if one),
-        text=text[:TEXT_MAX_CHARS],
+        text=_storable(text[:TEXT_MAX_CHARS]),
         headers=headers,
         pictures=tuple(_postmark_pictures(said.get("Attachments") or [])),
     )
@@ -146,9 +155,33 @@ def _postmark_pictures(listed: Sequence[Any]) -> Iterator[Attachment]:
 # -- MIME -------------------------------------------------------------------------------------
 
 
+class _ShortHeaders(Compat32):
+    """Cut each header as it is read: the parser's own look for a boundary squares its length.
+
+    Python's newer policies read every header so.
+    """
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:HEADER_MAX_CHARS]
+
+
+_POLICY: Final = _ShortHeaders()
+
+
+def _ensure_quick(raw: bytes) -> None:
+    """Raise Unreadable for what would take long to parse."""
+    if raw.count(b"\n") + raw.count(b"\r") > LINE_ENDS_MAX:
+        raise Unreadable
+    if raw.count(b"\n--") + raw.count(b"\r--") > DASHED_LINES_MAX:
+        raise Unreadable
+    if raw.lower().count(b"multipart/") > MULTIPARTS_MAX:
+        raise Unreadable
+
+
 def _from_mime(raw: bytes) -> Letter:
-    # The parser of Python's newer policies reads headers in time that grows with their square.
-    message = BytesParser(policy=compat32).parsebytes(raw)
+    _ensure_quick(raw)
+    message = BytesParser(policy=_POLICY).parsebytes(raw)
     headers = _headers((name, _decoded(value)) for name, value in message.items()[:500])
     if not headers:
         raise Unreadable
@@ -173,7 +206,7 @@ def _from_mime(raw: bytes) -> Letter:
         message_id=_message_id(headers.get("message-id"), raw),
         sender=_sender(headers.get("from", "")),
         recipients=_addresses(recipients),
-        text=text[:TEXT_MAX_CHARS],
+        text=_storable(text[:TEXT_MAX_CHARS]),
         headers=headers,
         pictures=tuple(pictures),
     )
@@ -204,6 +237,8 @@ def _text(part: Message) -> str:
     data = _bytes(part)[: 4 * TEXT_MAX_CHARS]
     charset = str(part.get_content_charset() or "utf-8")
     try:
+        if codecs.lookup(charset).name.replace("_", "-") in NO_CHARSETS:
+            charset = "utf-8"
         return data.decode(charset, "replace")
     except (LookupError, ValueError):  # a charset nobody knows, or one that decodes no text
         return data.decode("utf-8", "replace")
@@ -223,7 +258,7 @@ def _headers(pairs: Iterator[tuple[str, str]] | Sequence[tuple[str, str]]) -> di
     """Keep the first of each name: what the receiving server added stands on top."""
     found: dict[str, str] = {}
     for name, value in pairs:
-        found.setdefault(name.lower()[:100], value[:HEADER_MAX_CHARS])
+        found.setdefault(name.lower()[:100], _storable(value[:HEADER_MAX_CHARS]))
     return found
 
 
@@ -240,19 +275,23 @@ def _decoded(value: Any) -> str:
 
 def _message_id(said: Any, raw: bytes) -> str:
     """Return what names the letter, or its own sum when it has no name."""
-    text = " ".join(str(said or "").split()).replace("\x00", "")
+    text = " ".join(_storable(str(said or "")).split())
     if not text or len(text) > MESSAGE_ID_MAX_CHARS:
         return f"<sha256-{hashlib.sha256(raw).hexdigest()}>"
     return text
 
 
 def _sender(said: str) -> str:
-    return parseaddr(said[:HEADER_MAX_CHARS])[1].strip().lower()
+    return _storable(parseaddr(said[:HEADER_MAX_CHARS])[1]).strip().lower()
 
 
 def _addresses(said: Iterator[str] | Sequence[str]) -> tuple[str, ...]:
     found = getaddresses([one[:HEADER_MAX_CHARS] for one in said])
     return tuple(dict.fromkeys(address.lower() for _, address in found if address))
+
+
+def _storable(text: str) -> str:
+    return UNSTORABLE.sub("", text)
 
 
 def _plain(said: Any) -> str:

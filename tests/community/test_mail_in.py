@@ -403,6 +403,12 @@ HOSTILE: dict[str, bytes] = {
     "quotation marks": b"From: a@b.example\r\nMessage-ID: <q@x>\r\n\r\n" + b"> " * 40_000,
     "a wall of dashes": b"From: a@b.example\r\nMessage-ID: <d@x>\r\n\r\n" + b"-_" * 40_000,
     "a wall of breaks": b"From: a@b.example\r\nMessage-ID: <n@x>\r\n\r\n" + b"\n\t \n" * 20_000,
+    "300,000 lines in 100 multiparts": nested(100) + b"x\n" * 300_000,
+    "a boundary among semicolons": b'From: a@b.example\r\nContent-Type: multipart/mixed; a="'
+    + b";" * 200_000
+    + b"\r\n\r\nhi",
+    "punycode": b"From: a@b.example\r\nContent-Type: text/plain; charset=punycode\r\n\r\n-"
+    + b"ab9" * 100_000,
     "HTML 3,000 deep": b"From: a@b.example\r\nContent-Type: text/html\r\n\r\n" + b"<div>" * 30_000,
 }
 
@@ -442,6 +448,23 @@ def test_reading_says_unreadable_and_a_bad_twin_raises_something_else(name: str)
     with pytest.raises(Exception) as raised:
         inbound._from_mime(HOSTILE[name])
     assert raised.type is not AssertionError
+
+
+def test_what_postgresql_cannot_hold_is_left_out_of_a_letter(ada: Member, post: Post):
+    head = f"From: ada@shoal.example\r\nTo: {where(ada, post)}\r\n".encode()
+    text = b"Content-Type: text/plain; charset=utf-7\r\n\r\nhalf +2AA- of a pair, +AAA-NUL"
+    hand_in(head + b"Message-ID: <half@mail.example>\r\n" + text)
+    assert replies(post.thread)[-1] == "half  of a pair, NUL"
+
+
+def test_a_refused_letter_with_nul_in_its_subject_is_answered(ada: Member, mo: Member, post: Post):
+    lock_thread(thread=post.thread, by=mo, reason="All is said.")
+    head = f"From: ada@shoal.example\r\nTo: {where(ada, post)}\r\n".encode()
+    named = b"Subject: =?utf-8?q?a=00b?=\r\nMessage-ID: <nul@mail.example>\r\n"
+    hand_in(head + named + b"\r\nhello")
+    assert InboundEmail.objects.get().state == "refused"
+    send_due(Channel.EMAIL)
+    assert mail.outbox[-1].subject == "Not posted: ab"
 
 
 def test_what_a_letter_says_is_cleaned_as_any_post_is(ada: Member, post: Post):

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from email.message import EmailMessage as Parsed
 from email.policy import default
+from time import perf_counter
 from typing import Any
 
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test import Client
@@ -403,6 +405,32 @@ def test_what_somebody_wrote_is_words_in_a_letter_too(ada: Member, bo: Member, t
 
 
 # -- switching off ----------------------------------------------------------------------------
+
+
+def test_a_wall_of_picture_marks_is_written_in_bounded_time():
+    for wall in ("![", "![](image:", "![a](image: ", "![]("):
+        began = perf_counter()
+        compose._post_text(Post(body=wall * (50_000 // len(wall))))
+        assert perf_counter() - began < 2, wall
+    assert compose._post_text(Post(body="So: ![a lens](image:1-2).")) == "So: [a lens]."
+
+
+def test_a_letter_that_cannot_be_written_keeps_none_from_leaving(
+    ada: Member, bo: Member, mo: Member, thread: Thread, monkeypatch: pytest.MonkeyPatch
+):
+    make_post(bo, thread, "The first.")
+    make_post(mo, thread, "The second.")
+    of_notification = compose.of_notification
+
+    def broken(row: Notification, member: Member) -> EmailMultiAlternatives:
+        if row.actor_id == bo.pk:
+            raise ZeroDivisionError
+        return of_notification(row, member)
+
+    monkeypatch.setattr(compose, "of_notification", broken)
+    assert post_mail() == 1
+    assert "The second." in str(mail.outbox[-1].body)
+    assert Sending.objects.get(state="dropped").why == "it could not be written: ZeroDivisionError"
 
 
 def one_click(parsed: Parsed) -> str:
