@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 # Grows when the same source would render otherwise; posts keep the version that rendered them.
-MARKUP_VERSION = 2
+MARKUP_VERSION = 3
 SOURCE_MAX_CHARS = 50_000
 # What a source may grow to: "[a]: address" once and "[a]" nine thousand times are 90 MB of links.
 HTML_MAX_CHARS = 1_000_000
@@ -61,6 +61,9 @@ ALIGNMENTS = {"text-align:center": "center", "text-align:right": "end"}
 MENTION = re.compile(r"(?<![\w@/.+-])@([a-z0-9](?:[a-z0-9_-]{0,28}[a-z0-9])?)(?![\w@])", re.I)
 IMAGE = re.compile(r"image:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z", re.I)
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.I)
+# Of the ways to write another site's address the one that is counted, held and shown for what it
+# is: browsers go there by "//other.example" and "https:other.example" too.
+ELSEWHERE = re.compile(r"https?://[^/\\?#]|mailto:", re.I)
 # "> [Ivo](/p/12/): …" says whose words these are; the link is our permalink of the post.
 QUOTED = re.compile(r"/(?:p|posts)/([1-9]\d{0,17})/?\Z")
 
@@ -216,8 +219,10 @@ def _make_parser(inline_only: bool, addresses: bool = True) -> MarkdownIt:
 def _may_link(url: str) -> bool:
     if IMAGE.match(url):
         return True
-    scheme = SCHEME.match(url.strip())
-    return scheme is None or scheme[1].lower() in URL_SCHEMES
+    url = url.strip()
+    if SCHEME.match(url):
+        return ELSEWHERE.match(url) is not None
+    return not url.startswith(("//", "/\\", "\\"))
 
 
 def _open_table(renderer: Any, tokens: Sequence[Token], index: int, *_rest: object) -> str:

@@ -72,6 +72,20 @@ def test_links_within_the_site_are_no_links_to_count(newcomer: Member, thread: T
     assert make_post(newcomer, thread, body).number == 2
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("//shop.example", "///shop.example", "https:shop.example", "http:/shop.example"),
+        *("https:///shop.example", "<\t//shop.example>", "&#47;/shop.example"),
+    ],
+)
+def test_no_other_way_to_write_an_address_becomes_an_uncounted_link(
+    newcomer: Member, thread: Thread, address: str
+):
+    post = publish_post(author=newcomer, thread=thread, body=f"[here]({address})\n\n![p]({address})")
+    assert "<a" not in post.html
+
+
 def test_one_picture_passes_and_a_second_does_not(newcomer: Member, thread: Thread, group: Group):
     one, two = picture(newcomer, group), picture(newcomer, group)
     make_post(newcomer, thread, one)
