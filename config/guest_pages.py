@@ -28,6 +28,7 @@ from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import get_conditional_response
 
+from config.hints import hint_after_commit
 from config.languages import chosen_language
 
 log = structlog.stdlib.get_logger(__name__)
@@ -192,14 +193,8 @@ def kept(*tags: str) -> Callable[[Callable[P, HttpResponse]], Callable[P, HttpRe
 def changed(*tags: str) -> None:
     """Tell every process, after the commit, to drop its pages with one of `tags`."""
     if settings.GUEST_PAGES_SECONDS:
-        transaction.on_commit(partial(_tell, tags), robust=True)
-
-
-def _tell(tags: tuple[str, ...]) -> None:
-    guest_pages.drop(tags)
-    # After the commit: within it, commits of the whole database would wait for each other.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, json.dumps(tags)])
+        transaction.on_commit(partial(guest_pages.drop, tags), robust=True)
+        hint_after_commit(CHANNEL, json.dumps(tags))
 
 
 # -- the door ---------------------------------------------------------------------------------

@@ -131,6 +131,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # -- where things are kept --------------------------------------------------------------------
 
+# Whether the busiest statements are planned once a connection (docs/decisions/
+# prepared-statements.md). Not behind a pooler that gives each transaction another session.
+DATABASE_PREPARED = env.bool("DATABASE_PREPARED", True)
 DATABASES = {
     "default": {
         **env.dj_db_url(
@@ -141,6 +144,8 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
+            # Only what goes through config/prepared.py is prepared, and that at once.
+            "prepare_threshold": 1_000_000 if DATABASE_PREPARED else None,
             "options": " ".join(
                 f"-c {name}={value}"
                 for name, value in {
@@ -193,7 +198,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # -- members and sign-in ----------------------------------------------------------------------
 
 AUTH_USER_MODEL = "community.Member"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["community.members.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -289,6 +294,7 @@ if TRUSTED_PROXIES:
 
 # `__Host-` binds a cookie to this host and to HTTPS; browsers refuse the name without both.
 _prefix = "__Host-" if HTTPS else ""
+SESSION_ENGINE = "config.sessions"
 SESSION_COOKIE_NAME = f"{_prefix}session"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True

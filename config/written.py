@@ -1,5 +1,7 @@
 """Queries put into SQL once a process: writing one down costs more than running it.
 
+PostgreSQL plans each once a connection (config/prepared.py).
+
 Only for queries whose SQL is the same whatever is asked: `write` gets stand-ins for what differs,
 each of which must come out as a parameter of its own.
 """
@@ -10,10 +12,12 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
+
+from config.prepared import prepared_cursor
 
 M = TypeVar("M", bound=Model)
 # Stand for what is asked: numbers no row has, that every whole-number column could hold.
@@ -32,7 +36,7 @@ class Written(Generic[M]):
         """Return the rows, with what they were selected and annotated with. One query."""
         compiler, sql, parameters = self._known.get(len(values)) or self._put_down(len(values))
         asked = dict(zip(STAND_INS, values, strict=False))
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(sql, [asked.get(one, one) for one in parameters])
             found = cursor.fetchall()
         return self._built(compiler, found)

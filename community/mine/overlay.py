@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
-
 from community.members.blocking import remember
 from community.members.models import Member
 from community.threads.marks import BY_HAND, FollowLevel
 from community.threads.models import Thread
 from community.threads.unread import UNREAD_POST
+from config.prepared import prepared_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def overlay(member: Member, thread: Thread, posts: Iterable[int]) -> Mine:
 
     Whom they fold is remembered for the rest of the request.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _MINE,
             {

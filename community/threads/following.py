@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from community.groups.models import Group
@@ -13,6 +13,7 @@ from community.members.models import Member, Viewer
 from community.tags.models import Tag
 from community.threads.marks import BY_HAND, Follow, FollowLevel
 from community.threads.models import Thread
+from config.prepared import prepared_cursor
 
 Followed = Thread | Tag | Group
 
@@ -46,7 +47,7 @@ def wrote(*, member: Member, thread: Thread, number: int, seen: int, at: datetim
     Their mark grows to `seen`, the last post in front of them, and to their own post when nothing
     by others stands between. One statement.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             _WROTE,
             {

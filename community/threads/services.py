@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from community.events import AnswerChosen, PostEdited, PostHiddenChanged, PostPublished
@@ -33,6 +33,7 @@ from community.threads.errors import (
     NotAMember,
     PostHidden,
     ReasonMissing,
+    Refused,
     SlowMode,
     ThreadClosed,
     ThreadLocked,
@@ -54,12 +55,16 @@ from community.threads.models import (
     Thread,
     ThreadEntry,
     ThreadKind,
+    ThreadQuerySet,
 )
 from community.threads.references import write_references
 from community.threads.rendering import render_body
 from community.threads.tagging import first_tags, listing_changed
 from community.uploads.models import Image
+from config.guest_pages import changed
 from config.outbox import publish
+from config.prepared import prepared_cursor
+from config.written import Written
 
 LOCK_REASON_MAX_CHARS: Final = REASON_MAX_CHARS
 
@@ -182,18 +187,18 @@ def publish_post(
 
     def write() -> Post:
         body_ = clean_body(body)
-        membership = _ensure_member(author, thread.group)
         rendered = _render(body_, thread.group, [author])
-        locked = _lock(thread.pk)
+        locked, role = _lock_for(author, thread.pk)
         while locked.merged_into_id is not None:
-            locked = _lock(locked.merged_into_id)
+            locked, role = _lock_for(author, locked.merged_into_id)
+        if role is None:
+            raise NotAMember
         if locked.group_id != thread.group_id:
-            membership = _ensure_member(author, locked.group)
             rendered = _render(body_, locked.group, [author])
         _ensure_open(locked)
         # After the lock: numbers and dates grow together.
         moment = at or timezone.now()
-        if not membership.moderates:
+        if not Membership(role=role).moderates:
             _ensure_in_time(locked, author, moment)
         attempt = Attempt(author, locked.group, locked, None, "", body_, rendered, moment)
         _ask_gates(attempt)
@@ -215,13 +220,7 @@ def publish_post(
             transaction.on_commit(lambda: _announce(post), robust=True)
         if then is not None:
             then(post)
-        locked.save(
-            update_fields=[
-                *("last_number", "reply_count", "version", "last_post_at", "last_post_by")
-            ]
-        )
-        if locked.is_listed:
-            _touch_group(locked.group_id, moment)
+        _answered(locked, moment)
         _ask_holds(attempt, post)
         return post
 
@@ -530,29 +529,29 @@ def excerpt_of(text: str) -> str:
 def _once(author: Member, client_key: UUID | None, write: Callable[[], Post]) -> Post:
     """Run `write` in a transaction, unless the author's `client_key` made a post before.
 
-    Of two requests at the same time the second waits at the unique constraint for the first.
+    Of two requests at the same time the second waits for the first, at the thread's lock or at the
+    unique constraint, and is then in the way of itself: refused by slow mode, or by the constraint.
     """
-    if client_key is None:
-        with transaction.atomic():
-            return write()
-    if earlier := submitted(author, client_key):
-        return earlier
     try:
         with transaction.atomic():
             return write()
-    except IntegrityError:
-        if earlier := submitted(author, client_key):
+    except (IntegrityError, Refused):
+        if client_key is not None and (earlier := submitted(author, client_key)):
             return earlier
         raise
 
 
 def submitted(author: Member, client_key: UUID) -> Post | None:
-    """Return the post the author made with this key, if any."""
-    return (
-        Post.objects.filter(author=author, client_key=client_key)
-        .select_related("thread__group", "author")
-        .first()
-    )
+    """Return the post the author made with this key, if any. One query when there is none."""
+    with prepared_cursor() as cursor:
+        cursor.execute(_SUBMITTED, [author.pk, client_key])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    return Post.objects.select_related("thread__group", "author").get(pk=found[0])
+
+
+_SUBMITTED = "SELECT id FROM community_post WHERE author_id = %s AND client_key = %s"
 
 
 def _storable(text: str) -> str:
@@ -567,6 +566,27 @@ def _lock(thread_id: int) -> Thread:
         .select_related("group")
         .get(pk=thread_id)
     )
+
+
+def _lock_for(writer: Member, thread_id: int) -> tuple[Thread, str | None]:
+    """Lock the thread; return it and the writer's role in its group, None for an outsider."""
+    found = _LOCKED.rows(thread_id, writer.pk)
+    if not found:
+        raise Thread.DoesNotExist
+    return found[0], found[0].writer_role  # type: ignore[attr-defined]
+
+
+def _locked(thread_pk: int, writer_pk: int) -> ThreadQuerySet:
+    places = Membership.objects.filter(group=OuterRef("group_id"), member_id=writer_pk)
+    return (
+        Thread.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("group")
+        .annotate(writer_role=Subquery(places.values("role")))
+        .filter(pk=thread_pk)
+    )
+
+
+_LOCKED: Final = Written(_locked)
 
 
 def _render(
@@ -633,6 +653,41 @@ def _touch_group(group_id: int, at: datetime) -> None:
     Group.objects.filter(Q(last_post_at__lt=at) | Q(last_post_at__isnull=True), pk=group_id).update(
         last_post_at=at
     )
+
+
+def _answered(thread: Thread, at: datetime) -> None:
+    """Save the counters of a thread that was answered, and let its group's last post follow.
+
+    One statement, last of all: many threads share the group's row, so its lock is held for the
+    commit only.
+    """
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            _ANSWERED,
+            {
+                "thread": thread.pk,
+                "number": thread.last_number,
+                "replies": thread.reply_count,
+                "version": thread.version,
+                "last_at": thread.last_post_at,
+                "last_by": thread.last_post_by_id,
+                "group": thread.group_id if thread.is_listed else None,
+                "at": at,
+            },
+        )
+    changed("threads", f"thread:{thread.pk}")
+
+
+_ANSWERED = """
+    WITH answered AS (
+        UPDATE community_thread SET
+            last_number = %(number)s, reply_count = %(replies)s, version = %(version)s,
+            last_post_at = %(last_at)s, last_post_by_id = %(last_by)s
+        WHERE id = %(thread)s
+    )
+    UPDATE community_group SET last_post_at = %(at)s
+    WHERE id = %(group)s AND (last_post_at < %(at)s OR last_post_at IS NULL)
+"""
 
 
 def _ensure_member(member: Member, group: Group) -> Membership:

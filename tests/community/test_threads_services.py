@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -204,7 +204,7 @@ def test_two_requests_racing_with_one_key_make_one_post(monkeypatch):
     ada = make_member("ada")
     join(ada, group)
     thread = make_thread(ada, group)
-    meet_after_looking(monkeypatch)
+    meet_before_writing(monkeypatch)
     key = uuid4()
     got = twice_at_once(
         lambda: publish_post(author=ada, thread=thread, body="Once.", client_key=key)
@@ -221,7 +221,7 @@ def test_two_requests_racing_with_one_key_open_one_thread(monkeypatch):
     group = make_group()
     ada = make_member("ada")
     join(ada, group)
-    meet_after_looking(monkeypatch)
+    meet_before_writing(monkeypatch)
     key = uuid4()
     got = twice_at_once(
         lambda: start_thread(author=ada, group=group, title="T", body="B", client_key=key)
@@ -246,19 +246,15 @@ def test_the_race_is_real_without_a_key_it_makes_two_posts(monkeypatch):
     assert (thread.last_number, thread.reply_count) == (3, 2)
 
 
-def meet_after_looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let both requests look for an earlier post before either writes: the widest race."""
-    look, looked = services.submitted, threading.Barrier(2)
-    first_look = threading.local()
+def meet_before_writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let both requests begin before either writes: the widest race."""
+    clean, begun = services.clean_body, threading.Barrier(2)
 
-    def look_and_wait(author: Member, client_key: UUID) -> Post | None:
-        found = look(author, client_key)
-        if not getattr(first_look, "over", False):
-            first_look.over = True
-            looked.wait(5)
-        return found
+    def clean_and_wait(body: str) -> str:
+        begun.wait(5)
+        return clean(body)
 
-    monkeypatch.setattr(services, "submitted", look_and_wait)
+    monkeypatch.setattr(services, "clean_body", clean_and_wait)
 
 
 # -- gates ------------------------------------------------------------------------------------
