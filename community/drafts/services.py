@@ -56,7 +56,7 @@ def save_draft(
     Raises DraftOutdated, AlreadyPosted, DraftTooLong, TooManyDrafts.
     """
     body, title = _storable(body), _storable(" ".join(title.split()))
-    extra = dict(extra or {})
+    extra = {_storable(name): _storable_value(value) for name, value in (extra or {}).items()}
     too_long = len(body) > BODY_MAX_CHARS or len(title) > TITLE_MAX_CHARS
     if too_long or len(json.dumps(extra)) > EXTRA_MAX_CHARS:
         raise DraftTooLong
@@ -131,3 +131,10 @@ def _storable(text: str) -> str:
     """Replace what PostgreSQL cannot hold: NUL and halves of surrogate pairs."""
     text = text.replace("\x00", "\ufffd").replace("\r\n", "\n")
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _storable_value(value: Any) -> str | list[str]:
+    """The same of what a field held: a text, or texts."""
+    if isinstance(value, list):
+        return [_storable(str(each)) for each in value]
+    return _storable(str(value))

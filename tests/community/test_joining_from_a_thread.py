@@ -88,3 +88,19 @@ def test_every_page_of_reading_needs_no_account(guest, ada, thread, group):
         *(f"/p/{thread.posts.get().pk}/revisions/", f"/p/{thread.posts.get().pk}/reactions/"),
     ):
         assert guest.get(path).status_code == 200, path
+
+
+def test_a_form_with_what_postgresql_cannot_hold_keeps_nobody_from_signing_in(guest, thread, ada):
+    said = {"target": f"thread:{thread.pk}", "body": "a\x00b", "reply_to": "1\x00"}
+    guest.post("/drafts/typed/", said)
+    answer = guest.post("/accounts/login/", {"login": ada.handle, "password": PASSWORD})
+    assert answer.status_code == 302
+    kept = Draft.objects.get()
+    assert (kept.body, kept.extra) == ("a\ufffdb", {"reply_to": "1\ufffd"})
+
+
+def test_a_script_cannot_break_on_it_either(as_ada: Client, thread):
+    said = {"body": "x", "sequence": 1, "extra": {"a\x00": ["\x00", "\ud800"], "b": "\ud800"}}
+    answer = as_ada.put(f"/drafts/thread:{thread.pk}/", said, content_type="application/json")
+    assert answer.status_code == 200
+    assert Draft.objects.get().extra == {"a\ufffd": ["\ufffd", "?"], "b": "?"}

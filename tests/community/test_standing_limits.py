@@ -82,7 +82,9 @@ def test_links_within_the_site_are_no_links_to_count(newcomer: Member, thread: T
 def test_no_other_way_to_write_an_address_becomes_an_uncounted_link(
     newcomer: Member, thread: Thread, address: str
 ):
-    post = publish_post(author=newcomer, thread=thread, body=f"[here]({address})\n\n![p]({address})")
+    post = publish_post(
+        author=newcomer, thread=thread, body=f"[here]({address})\n\n![p]({address})"
+    )
     assert "<a" not in post.html
 
 
