@@ -51,7 +51,7 @@ def remember(request: HttpRequest, target: str) -> str:
     request.session.set_expiry(KEPT_SECONDS)
     kind, _colon, name = target.partition(":")
     if kind == "thread":
-        return f"/t/{name}/?page=last&{RESTORE}=1"
+        return f"/t/{name}/?page=last&{RESTORE}=1#reply"
     route = "new_thread" if kind == "group" else "edit_post"
     return f"{reverse(route, args=[name])}?{RESTORE}=1"
 

@@ -353,7 +353,7 @@ def test_a_reply_after_the_session_ended_waits_behind_the_sign_in(guest, bo, thr
     assert sent.status_code == 302
     assert not thread.posts.filter(author=bo).exists()
     back = sign_in(guest, "bo", sent["Location"])
-    assert back["Location"] == f"/t/{thread.pk}/?page=last&draft=1"
+    assert back["Location"] == f"/t/{thread.pk}/?page=last&draft=1#reply"
     page = guest.get(back["Location"], follow=True)
     assert typed_in(page) == "Typed for half an hour"
     assert Draft.objects.get(member=bo).extra == {"reply_to": "1"}
