@@ -53,7 +53,8 @@ ALLOWED_HOSTS: list[str] = (
     else ["localhost", "127.0.0.1", "[::1]", "testserver", *env.list("ALLOWED_HOSTS", [])]
 )
 # Domains of forums that moved here, pointed at us: their addresses lead to what became of them.
-OLD_HOSTS: list[str] = env.list("OLD_HOSTS", [])
+# With a space after each comma, as the proxy wants it.
+OLD_HOSTS: list[str] = [host.strip() for host in env.list("OLD_HOSTS", [])]
 ALLOWED_HOSTS += OLD_HOSTS
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many proxies of ours stand in front; only their X-Forwarded-For entries are believed.
