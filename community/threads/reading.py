@@ -24,6 +24,7 @@ from config.redis import breaker, client
 
 REPORT_MAX_SECONDS: Final = 60  # pages tell every 5 s while somebody reads
 POSTS_PER_SECOND: Final = 4  # faster is scrolling, which moves the mark but earns nothing
+TRIES: Final = 2  # one more for who reported first at the same moment as another device
 A_DAY_SECONDS: Final = 24 * 3600
 
 # Told of a member whose day was written; features above join in community/apps.py.
@@ -37,32 +38,36 @@ def read_up_to(
 
     `seen` and `seconds` are what a page claims to have shown, for how long; the day gets no more
     than is there to read, than wall time has passed since the last claim of any of the member's
-    pages, and than POSTS_PER_SECOND. The caller asked whether they may read. One statement.
+    pages, and than POSTS_PER_SECOND. The caller asked whether they may read. One statement;
+    two for a thread that is gone.
     """
     seconds = _believed(member, seconds)
     now = timezone.now()
+    told = {
+        "member": member.pk,
+        "thread": thread_id,
+        "number": number,
+        "posts": max(0, min(seen, seconds * POSTS_PER_SECOND)),
+        "seconds": seconds,
+        "now": now,
+        "today": now.date(),
+        "by_hand": BY_HAND,
+    }
+    row = None
     with connection.cursor() as cursor:
-        cursor.execute(
-            _READ,
-            {
-                "member": member.pk,
-                "thread": thread_id,
-                "number": number,
-                "posts": max(0, min(seen, seconds * POSTS_PER_SECOND)),
-                "seconds": seconds,
-                "now": now,
-                "today": now.date(),
-                "by_hand": BY_HAND,
-            },
-        )
-        row = cursor.fetchone()
+        for _ in range(TRIES):
+            cursor.execute(_READ, told)
+            if row := cursor.fetchone():
+                break
     for tell in AFTER_READING:
         tell(member)
     return int(row[0]) if row else 0
 
 
 # `before` waits for the member's other device: what both have shown is read once. `marked` asks it,
-# so that it comes first: a row this statement wrote can no longer be locked by it.
+# so that it comes first: a row this statement wrote can no longer be locked by it. Of two first
+# reports at once neither sees a row to wait for: the second finds it when it writes, then writes
+# nothing at all and gives no row back, so that it can be asked again.
 _READ = """
     WITH thread AS (
         SELECT id, last_number, LEAST(%(number)s, last_number) AS number
@@ -85,14 +90,14 @@ _READ = """
                     AND EXCLUDED.number < (SELECT last_number FROM thread) THEN mark.read_at
                 ELSE EXCLUDED.read_at
             END
+        WHERE EXISTS (SELECT FROM before)
         RETURNING number
     ), today AS (
         INSERT INTO community_readingday AS day (member_id, "on", posts, threads, seconds)
         SELECT %(member)s, %(today)s, LEAST(newly.posts, %(posts)s), CASE WHEN EXISTS (
             SELECT FROM before WHERE read_at = %(by_hand)s OR read_at >= %(today)s
         ) THEN 0 ELSE 1 END, %(seconds)s
-        FROM newly
-        WHERE EXISTS (SELECT FROM thread)
+        FROM newly, marked
         ON CONFLICT (member_id, "on") DO UPDATE SET
             posts = day.posts + EXCLUDED.posts,
             threads = day.threads + EXCLUDED.threads,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from community.threads.models import Thread
 from community.threads.reading import mark_all_read, mark_unread, read_up_to
 from community.threads.services import post_hidden_changed
 from community.threads.unread import first_unread, unread_counts
+from tests.community.test_threads_services import wait_for_a_blocked_query
 from tests.factories import join, make_group, make_member, make_post, make_thread
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +107,38 @@ def test_two_devices_reading_at_once_keep_the_higher_mark_and_read_each_post_onc
     assert mark_of(bo, thread) == 40
     # The first look read nothing it was believed, so of 40 posts 39 remained.
     assert day_of(bo) == (39, 1, 2_400)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_first_reports_at_once_read_each_post_once():
+    ada, bo = make_member("ada"), make_member("bo")
+    group = make_group("here", owner=ada)
+    join(bo, group)
+    thread = make_thread(ada, group, replies=9)
+    failed: list[BaseException] = []
+
+    def read(number: int) -> None:
+        read_up_to(member=bo, thread_id=thread.pk, number=number, seen=10, seconds=60)
+
+    def other_device() -> None:
+        try:
+            read(10)
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("community.threads.reading._believed", lambda member, seconds: seconds)
+        other = threading.Thread(target=other_device)
+        with transaction.atomic():
+            read(4)
+            other.start()
+            wait_for_a_blocked_query()
+        other.join()
+    assert failed == []
+    assert mark_of(bo, thread) == 10
+    assert day_of(bo) == (10, 1, 120)
 
 
 # -- what the day earns -----------------------------------------------------------------------
