@@ -49,6 +49,8 @@ def open_shop(request: MemberRequest) -> HttpResponse:
 def settings(request: MemberRequest, slug: str) -> HttpResponse:
     """What a merchant says of itself. Its team reads it, its owners change it."""
     merchant = _own_or_404(request, slug)
+    if request.method == "POST":
+        ensure_not_silenced(request.user)
     initial = {
         "name": merchant.name,
         "about": merchant.about,

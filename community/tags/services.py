@@ -16,7 +16,9 @@ from django.utils.translation import gettext
 
 from community.groups.models import Group
 from community.groups.services import membership_of
+from community.members.errors import MayNotWrite
 from community.members.models import Member, TrustLevel
+from community.members.sanctions import ensure_may_write
 from community.tags.errors import (
     MayNotKeepTags,
     NotATag,
@@ -149,7 +151,14 @@ def may_make_tags(member: Member, group: Group) -> bool:
 
 
 def ensure_keeps_tags(member: Member, group: Group | None) -> None:
-    """Raise MayNotKeepTags unless `member` moderates the group; the site's tags are the staff's."""
+    """Raise MayNotKeepTags unless `member` moderates the group; the site's tags are the staff's.
+
+    Who is silenced keeps none.
+    """
+    try:
+        ensure_may_write(member)
+    except MayNotWrite as refusal:
+        raise MayNotKeepTags(refusal.reason) from refusal
     if group is None:
         if not member.is_staff:
             raise MayNotKeepTags(gettext("Only the staff can change the site's tags."))

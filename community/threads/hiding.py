@@ -25,6 +25,7 @@ from community.threads.errors import (
     ThreadLocked,
 )
 from community.threads.models import Post, Thread, ThreadEntry
+from community.threads.rights import ensure_not_silenced
 from community.threads.services import post_hidden_changed
 
 # What the column says of a post its author took away; pages say it in the reader's language.
@@ -95,10 +96,11 @@ def ensure_may_delete(post: Post, by: Member) -> None:
 
 
 def ensure_may_hide(post: Post, by: Member) -> None:
-    """Raise MayNotHide or PostHidden. One query."""
+    """Raise MayNotHide, PostHidden, or Refused to who is silenced. One query."""
     membership = membership_of(by, post.thread.group)
     if membership is None or not membership.moderates:
         raise MayNotHide
+    ensure_not_silenced(by)
     if post.is_hidden:
         raise PostHidden
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
@@ -80,7 +80,7 @@ class MetresField(forms.CharField):
             return None
         try:
             metres = Decimal(text) * 1000
-        except InvalidOperation:
+        except ArithmeticError:  # no number, or one of a million digits
             metres = Decimal(-1)
         if not metres.is_finite() or not 1 <= metres <= DISTANCE_MAX_M:
             raise forms.ValidationError(gettext("Write kilometres in figures, like 12.5."))

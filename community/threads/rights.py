@@ -18,9 +18,13 @@ def moderates(member: Member, group: Group) -> bool:
 
 
 def ensure_organises(member: Member, group: Group) -> None:
-    """Raise MayNotOrganise unless `member` moderates the group. One query."""
+    """Raise MayNotOrganise unless `member` moderates the group, Refused to who is silenced.
+
+    One query.
+    """
     if not moderates(member, group):
         raise MayNotOrganise
+    ensure_not_silenced(member)
 
 
 def ensure_not_silenced(member: Member) -> None:

@@ -59,6 +59,7 @@ from community.threads.models import (
 )
 from community.threads.references import write_references
 from community.threads.rendering import render_body
+from community.threads.rights import ensure_not_silenced
 from community.threads.tagging import first_tags, listing_changed
 from community.uploads.models import Image
 from config.guest_pages import changed
@@ -474,9 +475,13 @@ def ensure_may_make_wiki(post: Post, by: Member, thread: Thread) -> None:
 
 
 def ensure_may_lock(thread: Thread, by: Member) -> None:
-    """Raise MayNotLock unless `by` moderates the thread's group. One query."""
+    """Raise MayNotLock unless `by` moderates the thread's group, Refused to who is silenced.
+
+    One query.
+    """
     if not _moderates(by, thread.group):
         raise MayNotLock
+    ensure_not_silenced(by)
 
 
 def heirs_of(thread_ids: Iterable[int]) -> dict[int, int]:

@@ -95,6 +95,7 @@ def test_answers_are_kept_as_numbers_and_words(kind, typed, kept):
         ("log", {**RUN, "on": "20.11.2026"}),
         ("log", {**RUN, "distance_m": "far"}),
         ("log", {**RUN, "distance_m": "NaN"}),
+        ("log", {**RUN, "distance_m": "9e999999"}),
         ("log", {**RUN, "distance_m": "1e9"}),
         ("log", {**RUN, "duration_seconds": "1:75"}),
         ("log", {**RUN, "duration_seconds": "0"}),

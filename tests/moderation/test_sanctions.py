@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from commerce.merchants.services import open_shop
 from community.chat.errors import MessageRefused
 from community.chat.models import Message, Room
 from community.chat.services import room_of, send_message
@@ -116,6 +117,47 @@ def test_a_silenced_member_opens_no_group_and_renames_nothing(
     with pytest.raises(Refused, match=WHY):
         ensure_keeps_head(thread, ada)
     assert not Group.objects.filter(slug="another").exists()
+
+
+def test_a_silenced_moderator_writes_no_reason_title_or_tag(
+    mo: Member, keeper: Member, thread: Thread, as_member: Callable[[Member], Client]
+):
+    post = make_post(mo, thread)
+    other = make_thread(mo, thread.group)
+    answer = make_post(other.author, thread)
+    hidden = make_post(thread.author, thread)
+    silence(member=mo, by=keeper, reason="Sold the same lens twice.")
+    client = as_member(Member.objects.get(pk=mo.pk))
+    why = {"reason": "Buy at my shop."}
+    place = f"/t/{thread.pk}"
+    for address, said in {
+        f"{place}/lock/": why,
+        f"{place}/pin/": why,
+        f"{place}/slow-mode/": {**why, "seconds": "60"},
+        f"{place}/closing/": {**why, "days": "30"},
+        f"{place}/title/": {**why, "title": "Buy at my shop"},
+        f"{place}/split/": {**why, "title": "Buy at my shop", "posts": str(answer.pk)},
+        f"{place}/merge/": {**why, "into": str(other.pk)},
+        f"/p/{hidden.pk}/hiding/": why,
+        f"/g/{thread.group.slug}/tags/keep/": {"new": "1", "name": "my shop"},
+    }.items():
+        refused = client.post(address, said)
+        assert refused.status_code == 403, address
+        assert "Sold the same lens twice." in refused.content.decode(), address
+    thread.refresh_from_db()
+    assert not thread.is_locked
+    assert not thread.entries.exists()
+    assert Post.objects.get(pk=post.pk).thread_id == thread.pk
+
+
+def test_a_silenced_shopkeeper_renames_no_shop(bo: Member, keeper: Member, as_member):
+    shop = open_shop(owner=bo, name="Bo's", host="bo.example", disclosure="I sell.")
+    silence(member=bo, by=keeper, reason="Sold the same lens twice.")
+    said = {"name": "Buy here", "host": "bo.example", "disclosure": "I sell.", "about": ""}
+    client = as_member(Member.objects.get(pk=bo.pk))
+    assert client.post(f"/merchants/{shop.slug}/settings/", said).status_code == 403
+    shop.refresh_from_db()
+    assert shop.name == "Bo's"
 
 
 def test_a_silence_ends_by_itself(bo: Member, keeper: Member, thread: Thread):
