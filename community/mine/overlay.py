@@ -11,7 +11,7 @@ from community.members.blocking import remember
 from community.members.models import Member
 from community.threads.marks import BY_HAND, FollowLevel
 from community.threads.models import Thread
-from community.threads.unread import UNREAD_POST
+from community.threads.unread import COUNT_UNREAD, COUNTED, new_said
 from config.prepared import prepared_cursor
 
 
@@ -23,7 +23,7 @@ class Mine:
     thread: int
     read: int  # all posts up to this number were read; 0 when never opened
     level: FollowLevel  # of the thread itself
-    unread: int = 0
+    unread: int = 0  # COUNTED at most
     first: int | None = None  # the number of the first unread post
     reactions: dict[str, list[str]] = field(default_factory=dict)  # by post
     bookmarks: frozenset[int] = frozenset()  # posts
@@ -33,6 +33,10 @@ class Mine:
     def divides(self) -> int | None:
         """The number of the post below "New since your last visit"; not on a first visit."""
         return self.first if self.first is not None and self.first > 1 else None
+
+    @property
+    def new_said(self) -> str:
+        return new_said(self.unread)
 
     def as_dict(self) -> dict[str, Any]:
         """As the page carries it, for lib/mine.js."""
@@ -68,6 +72,7 @@ def overlay(member: Member, thread: Thread, posts: Iterable[int]) -> Mine:
                 "thread": thread.pk,
                 "posts": list(posts),
                 "by_hand": BY_HAND,
+                "counted": COUNTED,
             },
         )
         found = cursor.fetchone()[0]
@@ -119,10 +124,6 @@ _MINE = f"""
         SELECT COALESCE(known.number, 0) AS number,
             COALESCE(known.read_at = %(by_hand)s, false) AS by_hand
     ) AS mark
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS posts, min(post.number) AS first
-        FROM community_post AS post
-        WHERE thread.last_number > mark.number AND {UNREAD_POST}
-    ) AS new
+    CROSS JOIN LATERAL ({COUNT_UNREAD}) AS new
     WHERE thread.id = %(thread)s
 """  # noqa: S608

@@ -13,11 +13,14 @@ from typing import Any, Final, TypeVar
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import RawSQL
+from django.utils.translation import ngettext
 
 from community.members.models import Block, Member
 from community.threads.marks import BY_HAND, Follow, FollowLevel, ReadMark
 from community.threads.models import Thread, ThreadQuerySet, ThreadTag
 
+# A thread's unread posts are counted up to so many, whatever has been written in it since.
+COUNTED: Final = 500
 _NAMED: Final = re.compile(r"%\((\w+)\)s")
 
 
@@ -75,7 +78,7 @@ def unread_counts(member: Member, threads: Iterable[Thread]) -> dict[int, tuple[
     """Return for each thread with unread posts how many, and the number of the first of them.
 
     Counted are threads opened, followed at TRACKING or more, or begun since all was read; of one
-    never opened the first is 1. One query for all rows of a list.
+    never opened the first is 1. Counted are COUNTED at most. One query for all rows of a list.
     """
     ids = [thread.pk for thread in threads]
     if not ids:
@@ -91,6 +94,12 @@ def first_unread(member: Member, thread: Thread) -> int | None:
     return found[1] if found else None
 
 
+def new_said(unread: int) -> str:
+    """Say how many posts are new: "3 new"; "500+ new" where they were counted no further."""
+    shown = f"{COUNTED}+" if unread >= COUNTED else unread
+    return ngettext("%(n)s new", "%(n)s new", unread) % {"n": shown}
+
+
 def _about(member: Member) -> dict[str, Any]:
     return {
         "member": member.pk,
@@ -98,6 +107,7 @@ def _about(member: Member) -> dict[str, Any]:
         "by_hand": BY_HAND,
         "tracking": FollowLevel.TRACKING,
         "muted": FollowLevel.MUTED,
+        "counted": COUNTED,
     }
 
 
@@ -111,6 +121,19 @@ UNREAD_POST = """
         WHERE block.by_id = %(member)s AND block.of_id = post.author_id
     )
 """
+
+# How many (posts) and the number of the first, in order of the index on numbers, so that counting
+# ends at the limit.
+COUNT_UNREAD = f"""
+    SELECT count(*) AS posts, min(unread.number) AS first
+    FROM (
+        SELECT post.number FROM community_post AS post
+        WHERE thread.last_number > mark.number
+          AND (mark.by_hand OR thread.last_post_at > GREATEST(%(floor)s, place.all_read_at))
+          AND {UNREAD_POST}
+        ORDER BY post.number LIMIT %(counted)s
+    ) AS unread
+"""  # noqa: S608
 
 _UNREAD_THREADS = f"""
     SELECT thread.id
@@ -136,7 +159,7 @@ _UNREAD_THREADS = f"""
 """  # noqa: S608
 
 _UNREAD_COUNTS = f"""
-    SELECT thread.id, count(*), min(post.number)
+    SELECT thread.id, new.posts, new.first
     FROM community_thread AS thread
     LEFT JOIN community_readmark AS known
         ON known.thread_id = thread.id AND known.member_id = %(member)s
@@ -148,11 +171,11 @@ _UNREAD_COUNTS = f"""
         SELECT COALESCE(known.number, 0) AS number,
             COALESCE(known.read_at = %(by_hand)s, false) AS by_hand
     ) AS mark
-    JOIN community_post AS post ON {UNREAD_POST}
+    CROSS JOIN LATERAL ({COUNT_UNREAD}) AS new
     WHERE thread.id = ANY(%(ids)s)
       AND thread.last_number > mark.number
       AND follow.level IS DISTINCT FROM %(muted)s
       AND (known.id IS NOT NULL OR follow.level >= %(tracking)s
         OR thread.created_at > GREATEST(%(floor)s, place.all_read_at))
-    GROUP BY thread.id
+      AND new.posts > 0
 """  # noqa: S608

@@ -15,6 +15,7 @@ from django.utils import timezone
 from community.groups.models import Membership
 from community.members.blocking import block
 from community.members.models import Member
+from community.mine.overlay import overlay
 from community.threads.following import wrote
 from community.threads.marks import BY_HAND, Follow, FollowLevel, ReadingDay, ReadMark
 from community.threads.models import Thread
@@ -216,6 +217,24 @@ def test_unread_counts_what_others_wrote_after_the_mark_and_is_shown(ada, bo, cy
     make_post(bo, thread, "Mine.")
     assert unread(bo, thread) == (2, 7)
     assert first_unread(bo, thread) == 7
+
+
+def test_unread_posts_are_counted_to_a_limit_wherever_the_first_of_them_is(
+    ada, bo, group, as_bo, monkeypatch
+):
+    for module in ("community.threads.unread", "community.mine.overlay"):
+        monkeypatch.setattr(f"{module}.COUNTED", 5)
+    thread = make_thread(ada, group, replies=12)
+    read_up_to(member=bo, thread_id=thread.pk, number=2)
+    hide(thread.posts.get(number=3))
+    assert unread(bo, thread) == (5, 4)
+    mine = overlay(bo, thread, [])
+    assert (mine.unread, mine.first) == (5, 4)
+    for address in (thread.get_absolute_url(), group.get_absolute_url()):
+        assert "5+ new</a>" in as_bo.get(address).content.decode()
+    read_up_to(member=bo, thread_id=thread.pk, number=9)
+    assert unread(bo, thread) == (4, 10)
+    assert "4 new</a>" in as_bo.get(group.get_absolute_url()).content.decode()
 
 
 def test_a_post_that_moved_away_is_no_longer_unread(ada, bo, group):
