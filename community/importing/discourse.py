@@ -7,6 +7,7 @@ in any order: `/t/ID.json`, `/t/ID/posts.json?post_ids[]=…` for what the first
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -14,11 +15,12 @@ from typing import Any, Final
 from community.importing import addresses, dumps
 from community.importing.dumps import BrokenDump, dict_in, dicts_in, text_in
 from community.importing.engine import Source
-from community.importing.spool import BadRecord, Person, Room, Said, Spool, iso_instant
+from community.importing.spool import Asked, BadRecord, Person, Room, Said, Spool, iso_instant
 
 REGULAR, BY_MODERATOR = "1", "2"  # post_type; 3 are notes of what was done, 4 are whispers
 LIKE: Final = "2"  # of actions_summary
 FILE_MAX_BYTES: Final = 64 * 1024 * 1024
+ATTACHED: Final = re.compile(r'<a class="attachment"[^>]*>(.{0,400}?)</a>', re.S)
 DEPTH_MAX: Final = 5  # categories in categories
 
 Record = dict[str, Any]
@@ -111,6 +113,8 @@ class Discourse(Source):
             accepted = dict_in(record, "accepted_answer") or next(
                 iter(dicts_in(record, "accepted_answers")), {}
             )
+            if record.get("closed") is True or record.get("archived") is True:
+                spool.lock(topic)
             if number := text_in(accepted, "post_number"):
                 spool.answer(topic, ("place", f"{topic}/{number}"))
         for post in posts:
@@ -136,6 +140,13 @@ class Discourse(Source):
         ]
         if not username:
             author = ""
+        cooked = "" if gone else text_in(post, "cooked")
+        polls = [] if gone or not talk else dicts_in(post, "polls")
+        if len(polls) == 1:
+            self._poll(spool, polls[0], id_, place)
+        else:
+            # Several stand under one post there; here their words stay in it.
+            cooked = cooked.replace('<div class="poll"', "<div")
         spool.say(
             Said(
                 kind="post",
@@ -144,7 +155,7 @@ class Discourse(Source):
                 at=iso_instant(text_in(post, "created_at")),
                 author=author,
                 author_name=username,
-                body="" if gone else text_in(post, "cooked"),
+                body=cooked,
                 opening=number == "1",
                 parent=("place", f"{topic}/{answered}") if answered else ("", ""),
                 order=int(number[:9]),
@@ -154,11 +165,32 @@ class Discourse(Source):
             ),
             place,
         )
+        for name in ATTACHED.findall(cooked):
+            spool.leave_file(place, id_, dumps.words_of(name))
         if author:
             name = text_in(post, "name", "username")
             spool.person(Person(author, name, username=username))
         if post.get("accepted_answer") is True:
             spool.answer(topic, ("place", f"{topic}/{number}"))
+
+    def _poll(self, spool: Spool, poll: Record, post: str, place: str) -> None:
+        options = tuple(
+            (dumps.words_of(text_in(option, "html")), dumps.votes_in(option.get("votes")))
+            for option in dicts_in(poll, "options")
+        )
+        many = text_in(poll, "type") == "multiple"
+        most = dumps.votes_in(poll.get("max")) or len(options)
+        spool.ask(
+            Asked(
+                kind="post",
+                id=post,
+                question=dumps.words_of(text_in(poll, "title")),
+                options=options,
+                choices_max=most if many else 1,
+                voters=dumps.votes_in(poll.get("voters")),
+                place=place,
+            )
+        )
 
 
 def files_in(path: Path, *suffixes: str) -> list[Path]:

@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -96,6 +97,11 @@ def text_in(record: dict[str, Any], *names: str) -> str:
     return ""
 
 
+def words_of(html: str) -> str:
+    """Return what a scrap of HTML says, on one line."""
+    return " ".join(unescape(nh3.clean(html, tags=set())).split())
+
+
 def dict_in(record: dict[str, Any], name: str) -> dict[str, Any]:
     value = record.get(name)
     return value if isinstance(value, dict) else {}
@@ -171,6 +177,8 @@ class _Converter(_Base):  # type: ignore[misc]
 
     def convert_div(self, el: Any, text: str, parent_tags: set[str]) -> str:
         classes = el.get("class") or []
+        if "poll" in classes:
+            return ""  # it comes in as a poll
         # The head of a quote and the foot of a picture: said already.
         if "meta" in classes or ("title" in classes and el.parent and el.parent.name == "aside"):
             return ""

@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,25 +21,43 @@ from urllib.parse import quote
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DataError, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
-from community.groups.models import TINTS, Group, JoinMode, Template
+from community.groups.models import TINTS, Group, JoinMode, Role, Template
 from community.groups.services import admit, create_group
 from community.importing import addresses
 from community.importing.dumps import EMPTY_BODY, handle_base
 from community.importing.models import SITE, ImportedRecord, site_key
 from community.importing.spool import Bad, BadRecord, Person, Room, Row, Spool
 from community.members.models import BIO_MAX_CHARS, NAME_MAX_CHARS, Member
+from community.polls.models import OPTION_MAX_CHARS, OPTIONS_MAX, QUESTION_MAX_CHARS, Poll
+from community.polls.services import bring_poll
+from community.standing.services import review_imported
 from community.threads.errors import Refused
 from community.threads.markup import plain_text
-from community.threads.models import POST_MAX_CHARS, TITLE_MAX_CHARS, Post, Thread, ThreadLink
-from community.threads.services import excerpt_of, publish_post, rerender_post, start_thread
+from community.threads.models import (
+    POST_MAX_CHARS,
+    TITLE_MAX_CHARS,
+    Post,
+    Thread,
+    ThreadEntry,
+    ThreadLink,
+)
+from community.threads.services import (
+    excerpt_of,
+    lock_thread,
+    publish_post,
+    rerender_post,
+    start_thread,
+)
 
 NOBODY: Final = "nobody"  # the key of the one member who stands for all who left
 NOBODYS_NAME: Final = "Former member"
 CUT: Final = "\n\n*(The original is longer.)*"
 MEMBERS_KEPT: Final = 5_000  # in memory at a time
-POSTS_AT_A_TIME: Final = 1_000
+ROWS_AT_A_TIME: Final = 1_000
 KNOWN_KINDS: Final = (
     "CREATE TABLE known (kind TEXT, id TEXT, object INTEGER, PRIMARY KEY (kind, id))"
 )
@@ -50,8 +68,8 @@ Progress = Callable[[str], None]
 @dataclass
 class Counts:
     """What a run did. `known` were here from an earlier run; `passed_over` are no talk or were
-    removed at the source; `bad` were listed. `votes_left` stay behind: likes there are no
-    reactions of members here."""
+    removed at the source; `bad` and `attachments_left` were listed. `votes_left` stay behind: likes
+    there are no reactions of members here."""
 
     members: int = 0
     groups: int = 0
@@ -59,6 +77,8 @@ class Counts:
     replies: int = 0
     comments: int = 0
     answers: int = 0
+    polls: int = 0
+    closed: int = 0
     links: int = 0
     relinked: int = 0
     known: int = 0
@@ -66,6 +86,7 @@ class Counts:
     passed_over: int = 0
     orphans: int = 0
     votes_left: int = 0
+    attachments_left: int = 0
     bad: int = 0
 
 
@@ -134,9 +155,21 @@ def bring(
             run.bring_threads()
             run.bring_replies()
             run.keep_answers()
+            run.keep_polls()
+            run.keep_closed()
             run.keep_links()
             run.relink_bodies()
+            run.weigh_authors()
             return run.counted()
+
+
+def fitting_options(options: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Cut a poll's answers to what one of ours holds; of two alike the first stays."""
+    found: dict[str, int] = {}
+    for text, votes in options:
+        if words := " ".join(text.split())[:OPTION_MAX_CHARS].strip():
+            found.setdefault(words, max(0, votes))
+    return list(found.items())[:OPTIONS_MAX]
 
 
 class _Known:
@@ -170,9 +203,16 @@ class _Known:
 
     def posts(self) -> Iterator[list[int]]:
         """Our ids of all posts, some at a time."""
-        kinds = "SELECT object FROM known WHERE kind IN ('post', 'comment') ORDER BY object"
-        found = self.db.cursor().execute(kinds)
-        while rows := found.fetchmany(POSTS_AT_A_TIME):
+        yield from self._some("SELECT object FROM known WHERE kind IN ('post', 'comment')")
+
+    def members(self) -> Iterator[list[int]]:
+        """Our ids of all authors, some at a time."""
+        yield from self._some("SELECT object FROM known WHERE kind = 'user'")
+
+    def _some(self, query: str) -> Iterator[list[int]]:
+        # Both queries are above.
+        found = self.db.cursor().execute(f"{query} ORDER BY object")
+        while rows := found.fetchmany(ROWS_AT_A_TIME):
             yield [object_id for (object_id,) in rows]
 
 
@@ -194,6 +234,7 @@ class _Run:
         self.counts.repeated = self.spool.repeated
         self.counts.passed_over = self.spool.passed_over
         self.counts.votes_left = self.spool.votes
+        self.counts.attachments_left = self.spool.attachments
         return self.counts
 
     def remember_site(self) -> None:
@@ -402,6 +443,51 @@ class _Run:
             self.counts.answers += Thread.objects.filter(
                 posts=opening, answer=None, pk__in=Post.objects.filter(pk=chosen).values("thread")
             ).update(answer=chosen, version=F("version") + 1)
+
+    def keep_polls(self) -> None:
+        """Ask what was asked under a post. Closed: who voted there would vote a second time."""
+        for poll in self.spool.polls():
+            self.spool.progress("Polls")
+            post = Post.objects.filter(pk=self.known.get(poll.kind, poll.id) or 0).first()
+            if post is None or Poll.objects.filter(post=post).exists():
+                continue
+            options = fitting_options(poll.options)
+            if len(options) < 2:
+                self.spool.reject(poll.place, poll.id, "its poll has fewer than two answers")
+                continue
+            votes = [count for _text, count in options]
+            question = " ".join(poll.question.split()) or post.thread.heading
+            with transaction.atomic():
+                bring_poll(
+                    post=post,
+                    question=question[:QUESTION_MAX_CHARS],
+                    options=options,
+                    choices_max=min(max(poll.choices_max, 1), len(options)),
+                    voters=poll.voters or (sum(votes) if poll.choices_max <= 1 else max(votes)),
+                )
+            self.counts.polls += 1
+
+    def keep_closed(self) -> None:
+        """Lock what was closed there as the group's owner, unless it was opened again here."""
+        for outside in self.spool.closed():
+            self.spool.progress("Closed")
+            opening = self.known.get(*self.source.opening(outside))
+            thread = Thread.objects.filter(posts=opening or 0, locked_at=None).first()
+            if thread is None or thread.entries.filter(verb=ThreadEntry.Verb.UNLOCK).exists():
+                continue
+            owner = Member.objects.filter(
+                memberships__group=thread.group_id, memberships__role=Role.OWNER
+            ).first()
+            if owner is not None:
+                reason = _("It was closed where it came from.")
+                lock_thread(thread=thread, by=owner, reason=reason, at=thread.last_post_at)
+                self.counts.closed += 1
+
+    def weigh_authors(self) -> None:
+        """Give authors the trust level that what they wrote there earns."""
+        for ids in self.known.members():
+            self.spool.progress("Levels")
+            review_imported(ids, now=timezone.now())
 
     def keep_links(self) -> None:
         for first, second, kind in self.spool.linked():

@@ -1,8 +1,8 @@
 """A phpBB board: topics become threads, each forum a group, a quote of a post answers it.
 
 Read from a MySQL dump with phpbb_users, phpbb_forums, phpbb_topics and phpbb_posts of phpBB 3.0 or
-later. Attachments, polls, private messages and the board's own permissions are not read: only a
-forum with a password counts as private.
+later, phpbb_poll_options and phpbb_attachments if they are there. Private messages and the board's
+own permissions are not read: only a forum with a password counts as private.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Callable
 from typing import Final
 
 from community.importing import addresses, bbcodes, sql
-from community.importing.dumps import BrokenDump
+from community.importing.dumps import BrokenDump, votes_in
 from community.importing.engine import Source
-from community.importing.spool import BadRecord, Person, Room, Said, Spool, since_1970
+from community.importing.spool import Asked, BadRecord, Person, Room, Said, Spool, since_1970
 
 ANONYMOUS: Final = "1"
 BOT: Final = "2"  # user_type of bots and of Anonymous
+LOCKED: Final = "1"  # topic_status
 MOVED: Final = "2"  # topic_status of the shadow a moved topic leaves
 APPROVED: Final = "1"
 QUOTED: Final = re.compile(r"\[quote=[^\]]{0,200}?\bpost_id=(\d{1,18})", re.I)
@@ -43,6 +44,8 @@ class PhpBB(Source):
             f"{self.prefix}forums": self._forum,
             f"{self.prefix}topics": self._topic,
             f"{self.prefix}posts": self._post,
+            f"{self.prefix}poll_options": self._option,
+            f"{self.prefix}attachments": self._attachment,
         }
         posts = 0
         with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as dump:
@@ -96,6 +99,24 @@ class PhpBB(Source):
             return
         title = bbcodes.unescaped(needed(row, "topic_title"))
         spool.thread(id_, title, room=number(row, "forum_id"))
+        if row.get("topic_status") == LOCKED:
+            spool.lock(id_)
+        if question := row.get("poll_title"):
+            most = votes_in(row.get("poll_max_options"))
+            words = bbcodes.unescaped(bbcodes.source_of(question))
+            spool.ask(Asked("thread", id_, words, (), choices_max=most, place=place))
+
+    def _option(self, spool: Spool, row: Row, place: str) -> None:
+        order, votes = number(row, "poll_option_id"), votes_in(row.get("poll_option_total"))
+        text = bbcodes.unescaped(bbcodes.source_of(row.get("poll_option_text", "")))
+        spool.option("thread", number(row, "topic_id"), int(order), text, votes)
+
+    def _attachment(self, spool: Spool, row: Row, place: str) -> None:
+        if row.get("in_message") == "1" or row.get("is_orphan") == "1":
+            spool.passed_over += 1  # of a letter between members, or of nothing
+            return
+        post = number(row, "post_msg_id")
+        spool.leave_file(place, post, bbcodes.unescaped(row.get("real_filename", "")))
 
     def _post(self, spool: Spool, row: Row, place: str) -> None:
         id_, poster = number(row, "post_id"), row.get("poster_id", ANONYMOUS)

@@ -86,6 +86,19 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A poll of the post (`kind`, `id`): its answers, each with how often it was chosen."""
+
+    kind: str
+    id: str
+    question: str
+    options: tuple[tuple[str, int], ...]
+    choices_max: int = 1
+    voters: int = 0
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A post as the engine reads it back, with its thread's words."""
 
@@ -112,6 +125,11 @@ CREATE TABLE answers (thread TEXT PRIMARY KEY, kind TEXT, id TEXT);
 CREATE TABLE said (kind TEXT, id TEXT, thread TEXT, opening INTEGER, parent_kind TEXT, parent TEXT,
     at TEXT, author TEXT, author_name TEXT, place TEXT, ord INTEGER, removed INTEGER, also TEXT,
     body TEXT, PRIMARY KEY (kind, id));
+CREATE TABLE closed (thread TEXT PRIMARY KEY);
+CREATE TABLE polls (kind TEXT, id TEXT, question TEXT, choices INTEGER, voters INTEGER, place TEXT,
+    PRIMARY KEY (kind, id));
+CREATE TABLE options (kind TEXT, id TEXT, ord INTEGER, text TEXT, votes INTEGER,
+    PRIMARY KEY (kind, id, ord));
 CREATE TABLE links (first TEXT, second TEXT, kind TEXT);
 """
 COLUMNS: Final = (
@@ -135,7 +153,7 @@ class Spool:
         self.db.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {TABLES}")
         self.progress = progress
         self.skipped = skipped
-        self.bad = self.repeated = self.passed_over = self.votes = 0
+        self.bad = self.repeated = self.passed_over = self.votes = self.attachments = 0
         self.latest = datetime.now(UTC) + CLOCK_MAX_AHEAD
 
     def close(self) -> None:
@@ -147,6 +165,12 @@ class Spool:
         """Pass a record over, and say so."""
         self.bad += 1
         self.skipped(Bad(place, plain(str(record))[:ID_MAX_CHARS], plain(str(reason))[:300]))
+
+    def leave_file(self, place: str, record: object, name: str) -> None:
+        """Say that a file beside a post stays where it is."""
+        self.attachments += 1
+        reason = f"the file {name[:120]!r} is not in the dump: it stays where it is"
+        self.skipped(Bad(place, plain(str(record))[:ID_MAX_CHARS], plain(reason)))
 
     def person(self, person: Person) -> None:
         """Keep what is known of somebody; what was said first stays, what it left out is added."""
@@ -169,6 +193,20 @@ class Spool:
     def answer(self, thread: str, answer: tuple[str, str]) -> None:
         """The source says which post answered the thread."""
         self._insert("answers", (thread, *answer))
+
+    def lock(self, thread: str) -> None:
+        """The thread takes no more replies there."""
+        self._insert("closed", (_fit(thread),))
+
+    def ask(self, poll: Asked) -> None:
+        """A poll stands under a post; its answers may be told of apart, by `option`."""
+        values = (poll.kind, _fit(poll.id), poll.question, poll.choices_max, poll.voters)
+        if self._insert("polls", (*values, poll.place)):
+            for order, (text, votes) in enumerate(poll.options):
+                self.option(poll.kind, poll.id, order, text, votes)
+
+    def option(self, kind: str, id_: str, order: int, text: str, votes: int) -> None:
+        self._insert("options", (kind, _fit(id_), order, text, votes))
 
     def link(self, first: str, second: str, kind: str) -> None:
         """One post's thread points at another's."""
@@ -241,6 +279,19 @@ class Spool:
     def answers(self) -> Iterator[tuple[str, tuple[str, str]]]:
         for thread, *answer in self.db.cursor().execute("SELECT thread, kind, id FROM answers"):
             yield thread, (answer[0], answer[1])
+
+    def closed(self) -> Iterator[str]:
+        for (thread,) in self.db.cursor().execute("SELECT thread FROM closed ORDER BY thread"):
+            yield thread
+
+    def polls(self) -> Iterator[Asked]:
+        for kind, id_, *rest, place in self.db.cursor().execute("SELECT * FROM polls"):
+            question, choices, voters = rest
+            options = self.db.execute(
+                "SELECT text, votes FROM options WHERE kind = ? AND id = ? ORDER BY ord",
+                (kind, id_),
+            )
+            yield Asked(kind, id_, question, tuple(options), choices, voters, place)
 
     def linked(self) -> Iterator[tuple[str, str, str]]:
         yield from self.db.cursor().execute("SELECT first, second, kind FROM links")

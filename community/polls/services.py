@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from community.groups.services import membership_of
 from community.members.models import Member
@@ -49,6 +50,35 @@ def make_poll(
         closes_at=closes_at,
     )
     _write_options(poll, options)
+    return poll
+
+
+@transaction.atomic
+def bring_poll(
+    *,
+    post: Post,
+    question: str,
+    options: Sequence[tuple[str, int]],
+    choices_max: int,
+    voters: int,
+) -> Poll:
+    """Keep a poll of another site as it ended: closed, each answer with how often it was chosen.
+
+    Who voted is not known here.
+    """
+    poll = Poll.objects.create(
+        post=post,
+        question=question,
+        choices_max=choices_max,
+        created_at=post.created_at,
+        closed_at=timezone.now(),
+        voter_count=voters,
+    )
+    PollOption.objects.bulk_create(
+        PollOption(poll=poll, position=position, text=text, votes=votes)
+        for position, (text, votes) in enumerate(options)
+    )
+    _seen(poll)
     return poll
 
 

@@ -15,11 +15,12 @@ from community.importing.discourse import Discourse
 from community.importing.dumps import markdown
 from community.importing.engine import Into
 from community.importing.spool import Bad
-from community.members.models import Member
+from community.members.models import Member, TrustLevel
+from community.polls.models import Poll
 from community.threads.models import Post, Thread
-from community.threads.services import edit_post
+from community.threads.services import edit_post, unlock_thread
 from tests.community.importing import bring, bring_twice, ensure_counters_are_right
-from tests.factories import make_group, make_member
+from tests.factories import make_group, make_member, owner_of
 
 pytestmark = pytest.mark.django_db
 
@@ -216,6 +217,97 @@ def test_links_quotes_and_mentions_lead_to_ours(dump: Path, owner: Member):
         f"> [sam\\_b](/p/{answer.pk}/):\n>\n> This one.\n\nSee [there](/p/{hush.pk}/),"
         f" [again](/p/{hush.pk}/) and [gone](https://talk.example/t/gone/99)."
     )
+
+
+def write_topic(folder: Path, id_: int, title: str, *posts: dict[str, Any], **more: Any) -> None:
+    text = json.dumps(topic(id_, title, *posts, **more))
+    (folder / f"t/{id_}.json").write_text(text, encoding="utf-8")
+
+
+def test_a_closed_topic_is_locked_until_somebody_opens_it_here(dump: Path, group: Group):
+    write_topic(dump, 20, "Closed", said(1, "<p>Done.</p>", id=2001, topic_id=20), closed=True)
+    write_topic(dump, 21, "Kept", said(1, "<p>Old.</p>", id=2101, topic_id=21), archived=True)
+    assert bring_twice(source(dump), group).closed == 0
+    assert list(Thread.objects.filter(locked_at=None).values_list("title", flat=True)) == [
+        "Which grinder & why?"
+    ]
+    thread = Thread.objects.get(title="Closed")
+    assert thread.lock_reason == "It was closed where it came from."
+    assert (thread.locked_by, thread.locked_at) == (owner_of(group), thread.last_post_at)
+    unlock_thread(thread=thread, by=owner_of(group))
+    assert bring(source(dump), group).closed == 0
+    thread.refresh_from_db()
+    assert not thread.is_locked
+
+
+POLL = {
+    "name": "poll",
+    "type": "regular",
+    "status": "open",
+    "title": "Which <b>burr</b>?",
+    "voters": 9,
+    "options": [
+        {"id": "a", "html": "Flat &amp; wide", "votes": 7},
+        {"id": "b", "html": "Conical", "votes": 2},
+    ],
+}
+POLL_HTML = '<p>Say:</p><div class="poll" data-poll-name="poll"><ul><li>Flat</li></ul></div>'
+
+
+def test_a_poll_comes_as_it_ended_and_takes_no_more_votes(dump: Path, group: Group, as_ada):
+    asked = said(1, POLL_HTML, id=2201, topic_id=22, polls=[POLL])
+    many = said(2, POLL_HTML, id=2202, topic_id=22, polls=[{**POLL, "type": "multiple", "max": 2}])
+    write_topic(dump, 22, "A vote", asked, many)
+    assert bring_twice(source(dump), group).polls == 0
+    first, second = Poll.objects.order_by("pk")
+    assert (first.question, first.choices_max, first.voter_count) == ("Which burr?", 1, 9)
+    assert list(first.options.values_list("text", "votes")) == [("Flat & wide", 7), ("Conical", 2)]
+    assert second.choices_max == 2
+    assert not Poll.objects.open().exists()
+    assert first.post.body == "Say:"
+    page = as_ada.get(first.post.thread.get_absolute_url()).content.decode()
+    assert "Flat &amp; wide" in page and "9 voters" in page
+
+
+def test_a_poll_of_one_answer_is_listed_and_several_under_a_post_stay_words(
+    dump: Path, group: Group
+):
+    one = said(1, POLL_HTML, id=2301, topic_id=23, polls=[{**POLL, "options": [{"html": "A"}]}])
+    two = said(2, POLL_HTML, id=2302, topic_id=23, polls=[POLL, POLL])
+    write_topic(dump, 23, "Votes", one, two)
+    bad: list[Bad] = []
+    bring(source(dump), group, bad)
+    assert "its poll has fewer than two answers" in [each.reason for each in bad]
+    assert not Poll.objects.exists()
+    assert Post.objects.get(thread__title="Votes", number=2).body == "Say:\n\n- Flat"
+
+
+def test_files_beside_a_post_are_listed_and_their_links_stay(dump: Path, group: Group):
+    cooked = '<p><a class="attachment" href="/uploads/x/1.pdf">Manual &amp; more.pdf</a> (2 MB)</p>'
+    write_topic(dump, 24, "Files", said(1, cooked, id=2401, topic_id=24))
+    bad: list[Bad] = []
+    counts = bring(source(dump), group, bad)
+    assert (counts.attachments_left, counts.bad) == (1, 1)
+    assert [str(each) for each in bad if "file" in each.reason] == [
+        "t/24.json post 1: 2401: the file 'Manual & more.pdf' is not in the dump:"
+        " it stays where it is"
+    ]
+    body = Post.objects.get(thread__title="Files").body
+    assert body == "[Manual & more.pdf](https://talk.example/uploads/x/1.pdf) (2 MB)"
+
+
+def test_authors_get_the_level_that_what_they_wrote_earns(dump: Path, group: Group):
+    """Sam wrote below seven posts in each of five topics: 35 read, for 20 seconds each."""
+    for id_ in range(30, 35):
+        posts = [
+            said(number, "<p>Hm.</p>", id=id_ * 100 + number, topic_id=id_)
+            for number in range(1, 8)
+        ]
+        last = said(8, "<p>So.</p>", id=id_ * 100 + 8, topic_id=id_, username="sam_b")
+        write_topic(dump, id_, f"Talk {id_}", *posts, last)
+    assert bring_twice(source(dump), group).known > 0
+    levels = dict(Member.objects.values_list("handle", "trust_level"))
+    assert (levels["sam-b"], levels["bob"]) == (TrustLevel.BASIC, TrustLevel.NEW)
 
 
 def test_a_second_run_writes_nothing(dump: Path, owner: Member):

@@ -15,6 +15,7 @@ from community.importing.engine import Into
 from community.importing.phpbb import PhpBB
 from community.importing.spool import Bad, BadRecord
 from community.members.models import Member
+from community.polls.models import Poll
 from community.threads.models import Post, Thread
 from tests.community.importing import bring, bring_twice, ensure_counters_are_right
 from tests.factories import make_member
@@ -90,6 +91,30 @@ def test_each_forum_becomes_a_group_with_its_talk(dump: Path, owner: Member):
     assert wim.joined_at == datetime(2009, 8, 11, 14, 13, 20, tzinfo=UTC)
     assert wim.email.endswith("@imported.invalid")
     ensure_counters_are_right()
+
+
+MORE = r"""
+INSERT INTO phpbb_poll_options (poll_option_id, topic_id, poll_option_text, poll_option_total) VALUES (2, 14, 'Beech', 3), (1, 14, 'Ash &amp; oak', 5);
+INSERT INTO phpbb_topics (topic_id, forum_id, topic_title, topic_status, topic_visibility, poll_title, poll_max_options) VALUES (14, 2, 'Wood', 0, 1, 'Which wood?', 1);
+INSERT INTO phpbb_posts (post_id, topic_id, forum_id, poster_id, post_time, post_text) VALUES (27, 14, 2, 53, 1300000600, '<t>Say.</t>');
+INSERT INTO phpbb_attachments (attach_id, post_msg_id, topic_id, in_message, is_orphan, real_filename) VALUES (1, 27, 14, 0, 0, 'plan &amp; list.pdf'), (2, 9, 0, 1, 0, 'letter.pdf'), (3, 0, 0, 0, 1, 'lost.pdf');
+"""  # noqa: E501
+
+
+def test_polls_come_closed_locked_topics_locked_and_files_are_listed(dump: Path, owner: Member):
+    dump.write_text(DUMP + MORE, encoding="utf-8")
+    bad: list[Bad] = []
+    counts = bring(board(dump), Into(owner=owner), bad)
+    assert (counts.polls, counts.closed, counts.attachments_left, counts.bad) == (1, 1, 1, 0)
+    poll = Poll.objects.get()
+    assert (poll.post.thread.title, poll.question, poll.voter_count) == ("Wood", "Which wood?", 8)
+    assert list(poll.options.values_list("text", "votes")) == [("Ash & oak", 5), ("Beech", 3)]
+    assert poll.closed_at is not None
+    assert list(Thread.objects.exclude(locked_at=None).values_list("title", flat=True)) == ["Older"]
+    assert [each.reason for each in bad] == [
+        "the file 'plan & list.pdf' is not in the dump: it stays where it is"
+    ]
+    assert bring_twice(board(dump), Into(owner=owner)).polls == 0
 
 
 def test_a_forum_with_a_password_stays_closed(dump: Path, owner: Member, group: Group):
