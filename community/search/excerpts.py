@@ -33,8 +33,13 @@ class Span:
     lexeme: str
 
 
-def spans_of(texts: Sequence[tuple[str, str]], marked: Collection[str]) -> list[list[Span]]:
-    """Find the marked lexemes in each text (with its language). One query a language at most."""
+def spans_of(
+    texts: Sequence[tuple[str, str]], marked: Collection[str], faint: Collection[str] = ()
+) -> list[list[Span]]:
+    """Find the marked lexemes in each text (with its language). One query a language at most.
+
+    A text without any of them was found by `faint` ones: single characters of longer words.
+    """
     read = [list(islice(pieces(text), READ_MAX)) for text, _ in texts]
     by_language: dict[str, set[str]] = {}
     for (_, language), found in zip(texts, read, strict=True):
@@ -60,6 +65,12 @@ def spans_of(texts: Sequence[tuple[str, str]], marked: Collection[str]) -> list[
                 if not term.whole and term.word in marked
             ]
             here.sort(key=lambda span: span.start)
+        if faint and not here and is_mixed(text):
+            here = [
+                Span(term.start, term.end, term.word)
+                for term in islice(terms(text), READ_MAX)
+                if not term.whole and term.word in faint
+            ]
         spans.append(here)
     return spans
 

@@ -56,6 +56,7 @@ class Found:
     query: Query  # as it was run
     hits: list[Hit]
     marked: frozenset[str] = frozenset()  # lexemes to mark in excerpts
+    faint: frozenset[str] = frozenset()  # to mark in a text without any of those
     corrected: bool = False  # `query` is not what was written
 
 
@@ -68,6 +69,7 @@ class Read:
     phrases: list[str]  # as tsquery
     without: list[str]
     marked: frozenset[str]
+    faint: frozenset[str]
 
     @property
     def lexemes(self) -> list[str]:
@@ -105,6 +107,7 @@ def find(
         query=query,
         hits=[_scored(hits[pk], scores[pk]) for pk in ranked],
         marked=read.marked,
+        faint=read.faint,
         corrected=corrected,
     )
 
@@ -134,7 +137,7 @@ def newest(
         rows = rows.filter(pk__gt=after_id)
     rows = rows.order_by("-created_at", "-pk").annotate(score=Value(0.0))
     hits = [] if query.is_empty or _says_nothing(query, read) else _hits(rows, limit)
-    return Found(query=query, hits=hits, marked=read.marked)
+    return Found(query=query, hits=hits, marked=read.marked, faint=read.faint)
 
 
 def scope(
@@ -171,6 +174,7 @@ def read_words(query: Query) -> Read:
 
     frequencies: Counter[str] = Counter()
     marked: set[str] = set()
+    faint: set[str] = set()
     split: list[list[list[str]]] = []
     for word in query.words:
         found = list(terms(word))
@@ -179,8 +183,8 @@ def read_words(query: Query) -> Read:
         long_runs = any(not term.whole and len(term.word) > 1 for term in found)
         for term, part in zip(found, parts, strict=True):
             # A single character of a longer word says little by itself.
-            if term.whole or len(term.word) > 1 or not long_runs:
-                marked.update(part)
+            is_faint = long_runs and not term.whole and len(term.word) == 1
+            (faint if is_faint else marked).update(part)
         if any(parts):
             split.append(parts)
     phrases = []
@@ -192,7 +196,7 @@ def read_words(query: Query) -> Read:
             frequencies.update(part)
             marked.update(part)
     without = [written for gone in query.without if (written := _phrase(gone, lexemes))]
-    return Read(split, frequencies, phrases, without, frozenset(marked))
+    return Read(split, frequencies, phrases, without, frozenset(marked), frozenset(faint - marked))
 
 
 def _phrase(text: str, lexemes: object) -> str:

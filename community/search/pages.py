@@ -176,7 +176,7 @@ def _answers(runs: Sequence[Sequence[Hit]], viewer: Viewer, found: Found) -> lis
         .filter(pk__in=[hit.object_id for hit in shown], hidden_at__isnull=True)
         .values_list(*columns)
     }
-    excerpts = _excerpts([hit.pk for hit in shown if hit.object_id in posts], found.marked)
+    excerpts = _excerpts([hit.pk for hit in shown if hit.object_id in posts], found)
     threads: dict[int, Thread] = {}
     for values in posts.values():
         of_thread = values[len(_POST) : len(_POST) + len(_THREAD)]
@@ -184,7 +184,7 @@ def _answers(runs: Sequence[Sequence[Hit]], viewer: Viewer, found: Found) -> lis
             thread = Thread.from_db("default", _THREAD, of_thread)
             thread.group = Group.from_db("default", _GROUP, values[len(_POST) + len(_THREAD) :])
             threads[thread.pk] = thread
-    titles = _titles(threads.values(), found.marked)
+    titles = _titles(threads.values(), found)
     before, after = reverse("post", args=[0]).split("0")
     answers = []
     for run in runs:
@@ -208,20 +208,20 @@ def _answers(runs: Sequence[Sequence[Hit]], viewer: Viewer, found: Found) -> lis
     return answers
 
 
-def _excerpts(documents: Collection[int], marked: Collection[str]) -> dict[int, SafeString]:
+def _excerpts(documents: Collection[int], by: Found) -> dict[int, SafeString]:
     """Cut and mark the texts of documents; keyed by the thing a document tells of."""
     rows = list(
         SearchDocument.objects.filter(pk__in=documents).values_list("object_id", "text", "language")
     )
-    spans = spans_of([(text, language) for _, text, language in rows], marked)
+    spans = spans_of([(text, language) for _, text, language in rows], by.marked, by.faint)
     return {
         pk: as_html(excerpt(text, found)) for (pk, text, _), found in zip(rows, spans, strict=True)
     }
 
 
-def _titles(threads: Iterable[Thread], marked: Collection[str]) -> dict[int, SafeString]:
+def _titles(threads: Iterable[Thread], by: Found) -> dict[int, SafeString]:
     headings = {thread.pk: thread.heading for thread in threads}
-    spans = spans_of([(text, _site_language()) for text in headings.values()], marked)
+    spans = spans_of([(text, _site_language()) for text in headings.values()], by.marked)
     return {
         pk: as_html(pieces_of(text, found))
         for (pk, text), found in zip(headings.items(), spans, strict=True)
@@ -242,7 +242,7 @@ def _named(hits: Sequence[Hit], viewer: Viewer, found: Found) -> list[Named]:
         for member in members.only("name", "handle", "avatar"):
             things[Kind.MEMBER, member.pk] = member
     excerpts = {
-        kind: _excerpts([hit.pk for hit in hits if hit.kind == kind], found.marked) for kind in ids
+        kind: _excerpts([hit.pk for hit in hits if hit.kind == kind], found) for kind in ids
     }
     return [
         Named(thing, excerpts[hit.kind].get(hit.object_id, _EMPTY))

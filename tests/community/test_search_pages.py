@@ -44,6 +44,14 @@ def settle() -> None:
 # -- the page -----------------------------------------------------------------------------------
 
 
+def test_a_character_of_a_word_is_marked_where_nothing_better_is_found(guest, ada, group):
+    searchable_thread(ada, group, "One", "推冲浪板")
+    searchable_thread(ada, group, "Two", "冲突的事")
+    said = page(guest, "/search/?q=推冲")
+    assert "<mark>推冲</mark>浪板" in said
+    assert "<mark>冲</mark>突的事" in said
+
+
 def test_an_empty_search_tells_what_the_box_understands(guest):
     said = page(guest, "/search/")
     assert "What the box understands" in said
