@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Self
+from typing import Any, Self
 
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from community.members.models import Member, Viewer
+from config.guest_pages import changed
 
 TINTS = 12  # palette entries of static/css, chosen by `data-tint`
 
@@ -102,6 +103,11 @@ class Group(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and let go of what guests read: it may be hidden from them now."""
+        super().save(*args, **kwargs)
+        changed("threads", "thread")
 
     def get_absolute_url(self) -> str:
         return reverse("group", args=[self.slug])

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from community.groups.models import JoinMode
 from community.search.similar import _name
 from community.threads.hiding import delete_post
 from community.threads.services import edit_post, publish_post, start_thread
@@ -214,6 +215,17 @@ def test_who_passed_an_address_on_makes_no_other_page(thread):
         assert asked(Client(), f"{address}{query}")[1] == 0
     assert asked(Client(), f"{address}?page=1&via=cy")[1] > 0
     assert asked(Client(), f"{address}?page=1")[1] == 0
+
+
+def test_no_guest_reads_a_group_that_has_just_turned_hidden(thread, group):
+    places = [thread.get_absolute_url(), group.get_absolute_url(), "/g/film-cameras/atom.xml"]
+    pages = [asked(Client(), place)[0] for place in (*places, "/", "/atom.xml")]
+    assert all(thread.title in page for page in pages)
+    group.join_mode = JoinMode.HIDDEN
+    group.save()
+    assert [Client().get(place).status_code for place in places] == [404, 404, 404]
+    assert thread.title not in asked(Client(), "/")[0]
+    assert thread.title not in asked(Client(), "/atom.xml")[0]
 
 
 def test_a_page_is_dropped_with_the_similar_threads_it_names(thread, ada, group):
