@@ -65,7 +65,8 @@ def draft(request: MemberRequest, target: str) -> HttpResponse:
             gone.delete()
         if request.method == "DELETE":
             return HttpResponse(status=204)
-        return _list(request, gone=gone)
+        # Where one no longer reads, nothing is written down anew.
+        return _list(request, gone=gone if is_visible(target, request.user) else None)
     if request.POST.get("_method") == "put":
         return _bring_back(request, target)
     return HttpResponse(status=405)
@@ -204,6 +205,8 @@ def _is_plain(extra: object) -> bool:
 
 
 def _bring_back(request: MemberRequest, target: str) -> HttpResponse:
+    if not is_visible(target, request.user):
+        raise Http404
     try:
         extra = json.loads(request.POST.get("extra") or "{}")
     except ValueError:

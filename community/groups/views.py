@@ -332,11 +332,16 @@ def edit(request: MemberRequest, slug: str) -> HttpResponse:
     )
     form = GroupForm(request.POST or None, instance=group)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            form.save()
-            publish(GroupChanged(group_id=group.pk))
-        messages.success(request, _("Saved."))
-        return redirect("group_about", slug=slug)
+        try:
+            ensure_may_write(request.user)
+        except MayNotWrite as refusal:
+            form.add_error(None, refusal.reason)
+        else:
+            with transaction.atomic():
+                form.save()
+                publish(GroupChanged(group_id=group.pk))
+            messages.success(request, _("Saved."))
+            return redirect("group_about", slug=slug)
     return render(
         request,
         "community/groups/edit.html",

@@ -1,10 +1,14 @@
-"""Muting and blocking: what somebody no longer wants to read, and who may not write to them."""
+"""Muting and blocking: whose words somebody no longer wants to read.
+
+What a blocked member writes is neither refused nor told to who blocked them: a refusal would say
+who blocked whom. See notifications.recipients.deaf_to.
+"""
 
 from __future__ import annotations
 
 from django.db import transaction
 
-from community.members.errors import MayNotAddress, NotYourself
+from community.members.errors import NotYourself
 from community.members.models import Block, Member, Viewer
 
 
@@ -44,9 +48,3 @@ def remember(viewer: Member, folded: frozenset[int]) -> None:
 
 def forget(viewer: Member) -> None:
     viewer.__dict__.pop("_folded", None)
-
-
-def ensure_may_address(writer: Member, to: Member) -> None:
-    """Raise MayNotAddress when `to` blocked `writer`; a mute does not count. One query."""
-    if Block.objects.filter(by=to, of=writer, kind=Block.Kind.BLOCK).exists():
-        raise MayNotAddress

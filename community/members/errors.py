@@ -25,11 +25,6 @@ class NotYourself(MemberRefusal):
     says = _("You cannot mute or block yourself.")
 
 
-class MayNotAddress(MemberRefusal):
-    says = _("This member does not want to hear from you.")
-    status = 403
-
-
 class MayNotWrite(MemberRefusal):
     says = _("You can read here, but not write for now.")
     status = 403

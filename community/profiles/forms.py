@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from community.groups.forms import InterestsField
 from community.groups.models import Group, Interest
+from community.members.errors import MayNotWrite
 from community.members.models import Member
+from community.members.sanctions import ensure_may_write
 
 CONTINENTS: Final = {
     *("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia"),
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     MemberForm = forms.ModelForm[Member]
 else:
     MemberForm = forms.ModelForm
+
+
+# What others read and see of a member. It stays as it is while they are silenced.
+SHOWN: Final = ("name", "place", "bio", "picture", "remove_picture")
 
 
 class ProfileForm(MemberForm):
@@ -77,6 +83,18 @@ class ProfileForm(MemberForm):
         super().__init__(*args, **kwargs)
         if self.instance.avatar_id is None:
             del self.fields["remove_picture"]
+        self.silence = ""  # why what is SHOWN stays as it is
+        try:
+            ensure_may_write(self.instance)
+        except MayNotWrite as refusal:
+            self.silence = refusal.reason
+
+    def clean(self) -> dict[str, Any]:
+        if self.silence and not {*SHOWN}.isdisjoint(self.changed_data):
+            raise forms.ValidationError(
+                gettext("What others read about you stays as it is for now.")
+            )
+        return super().clean() or {}
 
     def clean_time_zone(self) -> str:
         return self.cleaned_data["time_zone"] or self.instance.time_zone

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from community.chat.services import room_of, send_message
-from community.members.blocking import block, ensure_may_address, folded_for, unblock
-from community.members.errors import MayNotAddress, NotYourself
+from community.members.blocking import block, folded_for, unblock
+from community.members.errors import NotYourself
 from community.members.models import Block, Member
 from tests.factories import make_post
 
@@ -54,15 +54,6 @@ def test_whose_words_fold_is_asked_once_a_request_and_knows_of_changes(ada, bo, 
     unblock(by=ada, of=bo)
     assert folded_for(ada) == frozenset({cy.pk})
     assert folded_for(bo) == folded_for(AnonymousUser()) == frozenset()
-
-
-def test_a_blocked_member_may_not_address_and_a_muted_one_may(ada, bo, cy):
-    block(by=ada, of=bo)
-    block(by=ada, of=cy, kind="mute")
-    with pytest.raises(MayNotAddress):
-        ensure_may_address(bo, ada)
-    ensure_may_address(cy, ada)
-    ensure_may_address(ada, bo)  # the other way nothing was said
 
 
 # -- where it folds ---------------------------------------------------------------------------

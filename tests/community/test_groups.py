@@ -316,3 +316,17 @@ def test_the_directory_finds_by_words_and_says_when_it_finds_nothing(group: Grou
 def test_a_broken_cursor_is_no_error(group: Group, guest: Client, after: str):
     for address in ("/groups/", "/", group.get_absolute_url(), f"/g/{group.slug}/members/"):
         assert guest.get(address, {"after": after}).status_code == 200
+
+
+def test_an_owner_who_is_silenced_cannot_rename_the_group(
+    silenced: Member, group: Group, as_member
+):
+    Membership.objects.filter(group=group, member=silenced).update(role=Role.OWNER)
+    client = as_member(silenced)
+    said = {"name": "Buy lenses", "slug": group.slug, "template": group.template}
+    said |= {"join_mode": "open", "glyph": "🐟", "tint": "0"}
+    answer = client.post(f"/g/{group.slug}/edit/", said)
+    assert answer.status_code == 422
+    assert "Sold the same lens twice." in answer.content.decode()
+    group.refresh_from_db()
+    assert group.name == "Film cameras"

@@ -235,6 +235,30 @@ def test_settings_keep_zone_language_interests_and_the_directory(as_ada: Client,
     assert list(ada.interests.all()) == [interest]
 
 
+SHOWN = {"name": "Buy at S", "place": "lens.example", "bio": "Buy here.", "picture": photo()}
+
+
+@pytest.mark.parametrize("field", SHOWN)
+def test_who_is_silenced_cannot_change_what_others_read_about_them(
+    silenced: Member, as_member, field: str
+):
+    client = as_member(silenced)
+    assert "Sold the same lens twice." in client.get("/settings/").content.decode()
+    answer = client.post("/settings/", {"name": "Sil Ence", field: SHOWN[field]})
+    assert answer.status_code == 422
+    assert "What others read about you stays as it is for now." in answer.content.decode()
+    silenced.refresh_from_db()
+    assert (silenced.name, silenced.place, silenced.bio) == ("Sil Ence", "", "")
+    assert silenced.avatar is None
+
+
+def test_who_is_silenced_can_change_how_they_read(silenced: Member, as_member):
+    said = {"name": "Sil Ence", "time_zone": "Europe/London", "language": "zh-hans"}
+    assert as_member(silenced).post("/settings/", said).status_code == 302
+    silenced.refresh_from_db()
+    assert (silenced.time_zone, silenced.language) == ("Europe/London", "zh-hans")
+
+
 @pytest.mark.parametrize(
     "bad", [{"time_zone": "Moon/Crater"}, {"language": "tlh"}, {"interests": ["0"]}]
 )

@@ -102,7 +102,7 @@ PEOPLE: Final = [
     get("/settings/", signed_in()),
     post(
         "/settings/",
-        signed_in(302),
+        signed_in(302, silenced=422),
         {"name": "Called so", "bio": "", "language": "", "time_zone": "UTC"},
     ),
     get("/members/{member_handle}/block/", signed_in()),
