@@ -54,7 +54,8 @@ ALLOWED_HOSTS: list[str] = (
 )
 # Domains of forums that moved here, pointed at us: their addresses lead to what became of them.
 # With a space after each comma, as the proxy wants it.
-OLD_HOSTS: list[str] = [host.strip() for host in env.list("OLD_HOSTS", [])]
+_old_hosts: list[str] = env.list("OLD_HOSTS", [])
+OLD_HOSTS = [host.strip() for host in _old_hosts]
 ALLOWED_HOSTS += OLD_HOSTS
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many proxies of ours stand in front; only their X-Forwarded-For entries are believed.

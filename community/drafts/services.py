@@ -22,7 +22,7 @@ from community.drafts.errors import (
 )
 from community.drafts.models import Draft
 from community.members.models import Member
-from community.threads.hiding import delete_post
+from community.threads.hiding import take_back_post
 from community.threads.models import Post
 from community.threads.services import submitted
 
@@ -99,11 +99,11 @@ def end_draft(*, member: Member, target: str, sequence: int) -> None:
 
 @transaction.atomic
 def take_back(*, post: Post, by: Member) -> Draft:
-    """Take a post back within UNDO_SECONDS of posting it: it is deleted, its text a draft again.
+    """Take a post back within UNDO_SECONDS of posting it: it is gone, its text a draft again.
 
     The database's clock decides. A draft that was begun meanwhile goes below the text.
 
-    Raises TooLateToTakeBack, RepliedMeanwhile, or what `delete_post` raises.
+    Raises TooLateToTakeBack, RepliedMeanwhile, or what `take_back_post` raises.
     """
     window = timedelta(seconds=UNDO_SECONDS + UNDO_GRACE_SECONDS)
     fresh = Post.objects.filter(pk=post.pk, author=by, created_at__gt=Now() - window)
@@ -111,7 +111,7 @@ def take_back(*, post: Post, by: Member) -> Draft:
         raise TooLateToTakeBack
     if Post.objects.filter(thread=post.thread_id, number__gt=post.number).exists():
         raise RepliedMeanwhile
-    delete_post(post=post, by=by)
+    take_back_post(post=post, by=by)
     thread = post.thread
     target = f"group:{thread.group_id}" if post.is_opening else f"thread:{thread.pk}"
     # Here rather than by `save_draft`: it ends a draft with nothing in it, and a post has words.

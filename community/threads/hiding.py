@@ -24,7 +24,7 @@ from community.threads.errors import (
     ReasonMissing,
     ThreadLocked,
 )
-from community.threads.models import Post, Thread, ThreadEntry
+from community.threads.models import TAKEN_BACK, Post, PostQuote, Thread, ThreadEntry
 from community.threads.rights import ensure_not_silenced
 from community.threads.services import post_hidden_changed
 
@@ -45,6 +45,21 @@ def delete_post(*, post: Post, by: Member) -> Post:
     if post.is_hidden:
         return post
     return _hide(post, by=by, reason=DELETED)
+
+
+@transaction.atomic
+def take_back_post(*, post: Post, by: Member) -> Post:
+    """Hide one's own post as if it had never been: without a placeholder, its number stays taken.
+
+    One that others answered or quoted is deleted. Raises what `delete_post` raises.
+    """
+    post = _lock(post)
+    ensure_may_delete(post, by)
+    if post.is_hidden:
+        return post
+    answered = Post.objects.filter(reply_to=post).exists()
+    is_known = answered or PostQuote.objects.filter(quoted=post).exists()
+    return _hide(post, by=by, reason=DELETED if is_known else TAKEN_BACK)
 
 
 @transaction.atomic

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -80,7 +81,7 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
             )
         )
 
-    def pinned(self, now: datetime) -> Self:
+    def pinned(self, now: datetime | Now) -> Self:
         """Threads that stand first in their group's list at `now`."""
         return self.filter(
             Q(pinned_until__isnull=True) | Q(pinned_until__gt=now), pinned_at__isnull=False
@@ -255,12 +256,24 @@ class Thread(models.Model):
         closed = self.is_locked or self.merged_into_id is not None
         return not closed and not self.is_silent_too_long(timezone.now())
 
+    def is_pinned(self, now: datetime) -> bool:
+        """Whether it stands first in its group's list at `now`."""
+        return self.pinned_at is not None and (self.pinned_until is None or self.pinned_until > now)
+
     @property
     def page_count(self) -> int:
         return max(1, -(-self.last_number // settings.POSTS_PER_PAGE))
 
 
+# What the column says of a post its author took back at once: pages show nothing in its place.
+TAKEN_BACK: Final = "Taken back by its author"
+
+
 class PostQuerySet(models.QuerySet["Post"]):
+    def in_their_places(self) -> Self:
+        """Posts that pages have a place for: hidden ones too, but not those taken back."""
+        return self.exclude(hidden_reason=TAKEN_BACK)
+
     def visible_to(self, viewer: Viewer) -> Self:
         """Posts of the groups `viewer` may read. Hidden ones are theirs to see only as authors."""
         shown = Q(hidden_at__isnull=True)

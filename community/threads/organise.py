@@ -32,6 +32,7 @@ from community.threads.tagging import set_tags, tags_of
 from community.threads.views import thread_or_404
 from config.paging import whole_number
 
+NUMBER_MAX: Final = 999_999_999
 CHOICES_A_PAGE: Final = 100  # posts to choose from when splitting
 SLOW_MODES: Final = (
     (0, gettext_lazy("Off")),
@@ -102,7 +103,40 @@ class SplitForm(WhyForm):
         label=gettext_lazy("Title of the new thread"),
         widget=forms.TextInput(attrs={"maxlength": TITLE_MAX_CHARS, "autocomplete": "off"}),
     )
-    field_order = ["title", "reason"]
+    first = forms.IntegerField(
+        label=gettext_lazy("All replies from number"),
+        required=False,
+        min_value=2,
+        max_value=NUMBER_MAX,
+        help_text=gettext_lazy("As many as you like, beside those you tick below."),
+    )
+    last = forms.IntegerField(
+        label=gettext_lazy("to number"),
+        required=False,
+        min_value=2,
+        max_value=NUMBER_MAX,
+        help_text=gettext_lazy("Empty: to the end of the thread."),
+    )
+    field_order = ["title", "reason", "first", "last"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if last is not None and (first is None or last < first):
+            self.add_error("first", _("Say from which number on, up to a later one."))
+        return cleaned
+
+    def replies_of(self, thread: Thread) -> set[int]:
+        """The ids of the replies between the two numbers. One query, or none."""
+        first, last = self.cleaned_data["first"], self.cleaned_data["last"]
+        if first is None:
+            return set()
+        found = Post.objects.filter(thread=thread, number__gte=first, hidden_at__isnull=True)
+        if last is not None:
+            found = found.filter(number__lte=last)
+        # One more than a split takes is refused, however many there are.
+        numbers = found.order_by("number").values_list("pk", flat=True)
+        return set(numbers[: moderating.POSTS_A_SPLIT_MAX + 1])
 
 
 class PinForm(ReasonForm):
@@ -206,7 +240,10 @@ def merge(request: MemberRequest, thread_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @member_required
 def split(request: MemberRequest, thread_id: int) -> HttpResponse:
-    """Choose replies by their boxes, CHOICES_A_PAGE at a time from number `from` on."""
+    """Choose replies by their numbers from and to, or by their boxes, CHOICES_A_PAGE at a time.
+
+    The boxes begin at number `from`.
+    """
     thread = _organised(request, thread_id)
     form = SplitForm(request.POST or None)
     chosen = {pk for text in request.POST.getlist("posts") if (pk := whole_number(text))}
@@ -217,7 +254,7 @@ def split(request: MemberRequest, thread_id: int) -> HttpResponse:
             try:
                 new = moderating.split_thread(
                     thread=thread,
-                    post_ids=chosen,
+                    post_ids=chosen | form.replies_of(thread),
                     title=form.cleaned_data["title"],
                     by=request.user,
                     reason=form.cleaned_data["reason"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
@@ -11,7 +12,6 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import (
     Exists,
-    Expression,
     F,
     Max,
     Min,
@@ -47,10 +47,11 @@ from config.written import Written
 
 RELATED_MAX = 6
 MOST_INTEGER = 2**63 - 1  # that a key can be
+QUOTE_TAG: Final = re.compile(r"(</?blockquote\b[^>]*>)")
 PAGES_AROUND = 2  # numbers shown on either side of the page one is on
 
 # What domains above note on each post of a page, by its name there: it comes by the same query.
-POST_NOTES: Final[dict[str, Callable[[], Expression]]] = {}
+POST_NOTES: Final[dict[str, Callable[[], Subquery]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,11 @@ class ShownPost:
 
     @property
     def answer_excerpt(self) -> str:
-        """The words of the answer, in short."""
+        """The words of the answer, in short; of an answer that is all quotes, these."""
         if self.answer is None:
             return ""
-        return excerpt_of(" ".join(unescape(strip_tags(self.answer.html)).split()))
+        own = without_quotes(self.answer.html)
+        return _words_of(own) or _words_of(self.answer.html)
 
     @property
     def told(self) -> Key | None:
@@ -88,6 +90,23 @@ class ShownPost:
             *(told(answer), told(answer and answer.author)),
             more,
         )
+
+
+def without_quotes(html: str) -> str:
+    """Leave out the quotes of a rendered post, those in quotes too."""
+    own, depth = [], 0
+    for piece in QUOTE_TAG.split(html):
+        if piece.startswith("</blockquote"):
+            depth = max(0, depth - 1)
+        elif piece.startswith("<blockquote"):
+            depth += 1
+        elif not depth:
+            own.append(piece)
+    return " ".join(own)
+
+
+def _words_of(html: str) -> str:
+    return excerpt_of(" ".join(unescape(strip_tags(html)).split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +288,8 @@ def posts_for_page(thread: Thread, *, after: int, last: int) -> list[Post]:
 def _posts(thread_pk: int, after: int, last: int, group_pk: int) -> QuerySet[Post]:
     role = Membership.objects.filter(group=group_pk, member=OuterRef("author_id"))
     return (
-        Post.objects.filter(thread=thread_pk, number__gt=after, number__lte=last)
+        Post.objects.in_their_places()
+        .filter(thread=thread_pk, number__gt=after, number__lte=last)
         .select_related("author", "reply_to__author")
         .only(
             *("thread", "number", "html", "client_key", "created_at", "edited_at"),
@@ -297,10 +317,12 @@ def page_number(wanted: str | None, thread: Thread) -> int | None:
     if not wanted:
         return 1
     if wanted == "last":
-        if not getattr(thread, "has_entries", False):
+        is_whole = thread.reply_count + 1 == thread.last_number
+        if is_whole and not getattr(thread, "has_entries", False):
             return thread.page_count
-        # The last posts may have gone to another thread.
-        last = Post.objects.filter(thread=thread).aggregate(last=Max("number"))["last"]
+        # The last posts may have gone to another thread, or been taken back.
+        posts = Post.objects.in_their_places().filter(thread=thread)
+        last = posts.aggregate(last=Max("number"))["last"]
         return Post(number=last or 1).page
     number = whole_number(wanted, digits=9)
     return number if number is not None and 1 <= number <= thread.page_count else None
@@ -392,7 +414,8 @@ def _nearest(thread: Thread, number: int) -> tuple[int | None, int | None]:
     size = settings.POSTS_PER_PAGE
     before = Max("number", filter=Q(number__lte=(number - 1) * size))
     after = Min("number", filter=Q(number__gt=number * size))
-    found = Post.objects.filter(thread=thread).aggregate(before=before, after=after)
+    posts = Post.objects.in_their_places().filter(thread=thread)
+    found = posts.aggregate(before=before, after=after)
     return (
         Post(number=found["before"]).page if found["before"] else None,
         Post(number=found["after"]).page if found["after"] else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from django.db import connection, transaction
@@ -43,7 +43,7 @@ def read_up_to(
     """
     seconds = _believed(member, seconds)
     now = timezone.now()
-    told = {
+    told: dict[str, int | datetime | date] = {
         "member": member.pk,
         "thread": thread_id,
         "number": number,

@@ -137,7 +137,7 @@ def _thread_or_404(request: HttpRequest, thread_id: int) -> Thread:
 
 def _place_near(thread: Thread, number: int) -> str:
     """The address of the last post up to `number`, hidden ones too: they keep their place."""
-    posts = Post.objects.filter(thread=thread)
+    posts = Post.objects.in_their_places().filter(thread=thread)
     post = (
         posts.filter(number__lte=number).order_by("-number").only("number").first()
         or posts.order_by("number").only("number").first()

@@ -76,6 +76,8 @@ def show(request: HttpRequest, thread_id: int, slug: str) -> HttpResponse:
     if number is None:
         raise Http404
     page = thread_page(thread, number, request.user, began=began)
+    if not thread.is_listed and not page.posts and page.nearest == (None, None):
+        raise Http404  # its opening post was taken back
     answered = _answered(thread, request.GET.get("reply_to"), request.user)
     form = ReplyForm(initial={"reply_to": answered.number if answered else None})
     response = _thread(request, page, form, answered)

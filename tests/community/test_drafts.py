@@ -19,7 +19,9 @@ from community.drafts.services import save_draft, take_back
 from community.drafts.views import DRAFTS_PER_PAGE
 from community.groups.models import Membership
 from community.threads.models import Post, Thread
+from community.threads.reading import read_up_to
 from community.threads.services import lock_thread, publish_post, start_thread
+from community.threads.unread import unread_counts
 from tests.factories import PASSWORD, make_group, make_post, make_thread
 
 pytestmark = pytest.mark.django_db
@@ -325,6 +327,22 @@ def test_what_is_discarded_can_be_brought_back_without_scripts(as_bo, bo, thread
     assert (kept.body, kept.extra, kept.sequence) == ("Two\nlines", {"reply_to": "1"}, 4)
 
 
+def test_nothing_is_brought_back_for_a_place_one_may_not_see(as_bo, bo, ada, hidden_group):
+    target = f"thread:{make_thread(ada, hidden_group).pk}"
+    said = {"_method": "put", "body": "Hello", "sequence": "1"}
+    for nowhere in (target, "thread:999999"):
+        assert as_bo.post(f"/drafts/{nowhere}/", said).status_code == 404
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_for_a_place_one_no_longer_sees_is_discarded_for_good(as_bo, bo, ada, hidden_group):
+    target = f"thread:{make_thread(ada, hidden_group).pk}"
+    save_draft(member=bo, target=target, body="Left behind", sequence=1)
+    page = text_of(as_bo.post(f"/drafts/{target}/", {"_method": "delete"}))
+    assert "Left behind" not in page
+    assert not Draft.objects.exists()
+
+
 def test_a_script_discards(as_bo, bo, thread):
     save_draft(member=bo, target=f"thread:{thread.pk}", body="x", sequence=1)
     assert as_bo.delete(f"/drafts/thread:{thread.pk}/").status_code == 204
@@ -436,13 +454,44 @@ def test_a_post_is_taken_back_within_seconds_and_is_a_draft_again(as_bo, bo, thr
     assert thread.reply_count == 0
 
 
-def test_a_thread_is_taken_back_to_the_form_of_a_new_one(as_bo, bo, group):
+def test_what_is_taken_back_is_as_if_it_had_never_been(as_bo, as_ada, guest, bo, ada, group):
+    thread = make_thread(ada, group, replies=19)
+    read_up_to(member=ada, thread_id=thread.pk, number=20)
+    post = make_post(bo, thread, "Oops, teh patch")
+    assert unread_counts(ada, [thread])[thread.pk] == (1, 21)
+    as_bo.post(f"/p/{post.pk}/undo/", headers={"Accept": "application/json"})
+    address = thread.get_absolute_url()
+    for client in (as_ada, as_bo, guest):
+        for page in ("?page=1", "?page=2", "?page=last"):
+            shown = text_of(client.get(address + page))
+            assert 'id="p21"' not in shown and "deleted by its author" not in shown
+        assert 'id="p20"' in text_of(client.get(f"{address}?page=last"))
+    assert "Oops" not in text_of(as_ada.get(f"/t/{thread.pk}/new-posts/?after=20"))
+    assert as_ada.get(f"/t/{thread.pk}/jump/?number=21")["Location"] == f"{address}#p20"
+    assert unread_counts(ada, [thread]) == {}
+    # What is written next has a number of its own, so that it is unread to who saw the other.
+    read_up_to(member=ada, thread_id=thread.pk, number=21)
+    assert make_post(bo, thread, "The patch").number == 22
+    assert unread_counts(ada, [thread])[thread.pk] == (1, 22)
+
+
+def test_a_post_somebody_quoted_meanwhile_leaves_a_note(as_bo, as_ada, bo, ada, group, thread):
+    post = make_post(bo, thread, "Oops")
+    make_post(ada, make_thread(ada, group), f"> [Bo Lind](/p/{post.pk}/):\n>\n> Oops\n\nWhat?")
+    as_bo.post(f"/p/{post.pk}/undo/", headers={"Accept": "application/json"})
+    assert "deleted by its author" in text_of(as_ada.get(thread.get_absolute_url()))
+
+
+def test_a_thread_is_taken_back_to_the_form_of_a_new_one(as_ada, as_bo, guest, bo, group):
     post = start_thread(author=bo, group=group, title="Light seals", body="Foam?")
     response = as_bo.post(f"/p/{post.pk}/undo/")
     assert response["Location"] == f"/g/{group.slug}/new/?draft=1"
     kept = Draft.objects.get()
     assert (kept.title, kept.body) == ("Light seals", "Foam?")
-    assert not Thread.objects.get(pk=post.thread_id).is_listed
+    thread = Thread.objects.get(pk=post.thread_id)
+    assert not thread.is_listed
+    for client in (as_ada, as_bo, guest):
+        assert client.get(thread.get_absolute_url()).status_code == 404
 
 
 def test_it_is_too_late_after_some_seconds(as_bo, bo, thread):

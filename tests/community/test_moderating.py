@@ -594,6 +594,32 @@ def test_a_moderator_does_all_of_it_by_forms(as_mo, mo, ada, long_thread, group,
     assert (long_thread.group, long_thread.title) == (second_group, "Renamed")
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "ticked", "stay"),
+    [("3", "4", [], [1, 2, 5, 6]), ("5", "", [2], [1, 3, 4]), ("6", "6", [], [1, 2, 3, 4, 5])],
+)
+def test_replies_are_split_off_by_their_numbers(as_mo, long_thread, first, last, ticked, stay):
+    said = {"posts": ids_of(long_thread, *ticked), "first": first, "last": last}
+    answer = as_mo.post(f"/t/{long_thread.pk}/split/", {**said, "title": "New", "reason": WHY})
+    assert answer.status_code == 302
+    assert numbers_of(long_thread) == stay
+
+
+@pytest.mark.parametrize(("first", "last"), [("1", "3"), ("4", "3"), ("", "3"), ("x", "")])
+def test_numbers_that_are_no_stretch_of_replies_are_refused(as_mo, long_thread, first, last):
+    said = {"first": first, "last": last, "title": "New", "reason": WHY}
+    assert as_mo.post(f"/t/{long_thread.pk}/split/", said).status_code == 422
+    assert numbers_of(long_thread) == [1, 2, 3, 4, 5, 6]
+
+
+def test_more_replies_than_a_split_takes_are_refused(as_mo, long_thread, monkeypatch):
+    monkeypatch.setattr(moderating, "POSTS_A_SPLIT_MAX", 3)
+    said = {"first": "2", "title": "New", "reason": WHY}
+    answer = as_mo.post(f"/t/{long_thread.pk}/split/", said)
+    assert answer.status_code == 422
+    assert "too large" in text_of(answer)
+
+
 def test_a_refused_form_says_why_and_keeps_what_was_typed(as_mo, long_thread):
     t = f"/t/{long_thread.pk}"
     split = as_mo.post(f"{t}/split/", {"title": "Typed by hand", "reason": WHY})

@@ -344,6 +344,23 @@ def test_an_answer_on_another_page_is_shown_too_and_no_page_costs_more_for_it_bu
     assert post.number == 21
 
 
+def test_the_answer_in_short_leaves_out_what_it_quotes(guest, ada, bo, question):
+    body = "> [Ada](/p/1/):\n>\n> > Older words\n>\n> Quoted words\n\nClean it with care."
+    answer = make_post(bo, question, body)
+    choose_answer(thread=question, post=answer, by=ada)
+    page = guest.get(question.get_absolute_url()).content.decode()
+    short = page.split('<span class="lines-3">')[1].split("</span>")[0]
+    assert short == "Clean it with care."
+
+
+def test_an_answer_that_is_all_quotes_is_shown_by_these(guest, ada, bo, question):
+    answer = make_post(bo, question, "> Nothing but quoted words")
+    choose_answer(thread=question, post=answer, by=ada)
+    page = guest.get(question.get_absolute_url()).content.decode()
+    short = page.split('<span class="lines-3">')[1].split("</span>")[0]
+    assert short == "Nothing but quoted words"
+
+
 def test_a_changed_answer_is_shown_as_it_is(guest, ada, bo, question):
     from community.threads.services import edit_post
 
