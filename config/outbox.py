@@ -23,7 +23,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from functools import cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -104,6 +103,7 @@ class Subscription:
 
 
 _events: dict[str, type[Event]] = {}
+_hints: dict[str, dict[str, Any]] = {}  # of an event's fields, by its kind
 _subscriptions: dict[str, list[Subscription]] = {}
 
 
@@ -491,16 +491,13 @@ def _payload(event: Event) -> dict[str, int | str | bool | None]:
     return payload
 
 
-@cache
-def _hints(event_type: type[Event]) -> dict[str, Any]:
-    return typing.get_type_hints(event_type)
-
-
 def _event(kind: str, payload: dict[str, Any]) -> Event:
     if kind not in _events:
         raise UnknownEvent(f"No event is called {kind}.")
     event_type = _events[kind]
-    hints = _hints(event_type)
+    if kind not in _hints:
+        _hints[kind] = typing.get_type_hints(event_type)
+    hints = _hints[kind]
     values = {}
     for field in fields(cast(Any, event_type)):
         if field.name not in payload:

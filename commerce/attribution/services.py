@@ -59,18 +59,23 @@ def current_run(
 # -- one order --------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def credit_order(order_id: int) -> None:
     """Bring the credits of an order in line with it, in the current run and any at work.
 
     Safe to run again and in any order: it reads the order as it is now. Raises Unbalanced.
     """
     order = Order.objects.select_related("merchant").get(pk=order_id)
-    runs = [_current_or_new(order.merchant)]
-    runs += AttributionRun.objects.filter(
-        merchant=order.merchant_id, status=RunStatus.RUNNING
-    ).exclude(pk=runs[0].pk)
-    converge(runs, [order_id])
+    credit_orders(order.merchant, [order_id])
+
+
+@transaction.atomic
+def credit_orders(merchant: Merchant, order_ids: Sequence[int]) -> None:
+    """Do for many orders of a merchant what credit_order does for one. Raises Unbalanced."""
+    runs = [_current_or_new(merchant)]
+    runs += AttributionRun.objects.filter(merchant=merchant, status=RunStatus.RUNNING).exclude(
+        pk=runs[0].pk
+    )
+    converge(runs, order_ids)
 
 
 @transaction.atomic

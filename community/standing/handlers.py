@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -62,13 +63,21 @@ def learn_links_of_edit(event: PostEdited) -> None:
     _learn(event.post_id)
 
 
-def _learn(post_id: int) -> None:
-    """Note the hosts a trusted member links to where everybody can read it."""
-    post = _shown(post_id)
-    if post is None or post.author.trust_level == TrustLevel.NEW:
-        return
-    if post.thread.group.join_mode != JoinMode.HIDDEN and (hosts := hosts_in(post.html)):
+def learn_links(posts: Iterable[Post]) -> None:
+    """Note the hosts trusted members link to where everybody can read it."""
+    hosts: set[str] = set()
+    for post in posts:
+        if post.author.trust_level > TrustLevel.NEW and (
+            post.thread.group.join_mode != JoinMode.HIDDEN
+        ):
+            hosts |= hosts_in(post.html)
+    if hosts:
         learn_hosts(hosts)
+
+
+def _learn(post_id: int) -> None:
+    if post := _shown(post_id):
+        learn_links([post])
 
 
 def _shown(post_id: int) -> Post | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,15 +13,21 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F
 
+from commerce.attribution.handlers import credit_recorded_order
+from commerce.attribution.services import credit_orders
 from commerce.connectors.generic import Kind, parse
 from commerce.connectors.models import Delivery, DeliveryState, Endpoint
 from commerce.connectors.services import kept_headers, open_endpoint, take_in
 from commerce.connectors.signatures import is_signed, read_envelope, sign
+from commerce.events import DeliveryReceived, OrderRecorded
+from commerce.merchants.models import Merchant
+from commerce.orders.handlers import process_delivery
 from commerce.orders.models import Order as OrderRow
 from commerce.orders.models import Refund as RefundRow
 from config.money import typed
+from config.outbox import run_together
 from config.seeds.script import MerchantText
-from config.seeds.stage import Stage, batched
+from config.seeds.stage import Stage
 from config.seeds.trade import Line, Order
 
 CONNECTED_DAYS_AGO: Final = 89.5
@@ -49,10 +56,15 @@ def send_orders(stage: Stage, orders: Sequence[Order], *, click_ids: Sequence[st
     """
     shops = {shop.slug: _connect(stage, shop) for shop in stage.script.merchants}
     messages = sorted(_messages(stage, orders, click_ids), key=lambda message: message.at)
-    for batch in batched(stage.each("Orders", messages)):
+    # What changes an order comes after the order was credited, as it would have in life.
+    for _, run in itertools.groupby(
+        stage.each("Orders", messages), key=lambda message: message.kind == Kind.ORDER_CREATED
+    ):
         with transaction.atomic():
-            for message in batch:
+            for message in run:
                 _receive(message, *shops[message.shop])
+        run_together(DeliveryReceived, process_delivery, _process)
+        run_together(OrderRecorded, credit_recorded_order, _credit)
     stage.run_jobs("Credits")
     _date()
 
@@ -84,6 +96,20 @@ def _receive(message: _Message, endpoint: Endpoint, secret: str) -> None:
         order_external_id=parsed.order_external_id,
         headers=kept_headers(headers),
     )
+
+
+def _process(events: Sequence[DeliveryReceived]) -> None:
+    for event in events:
+        process_delivery(event)
+
+
+def _credit(events: Sequence[OrderRecorded]) -> None:
+    ids: dict[Merchant, list[int]] = {}
+    rows = OrderRow.objects.select_related("merchant").order_by("pk")
+    for order in rows.filter(pk__in=[event.order_id for event in events]):
+        ids.setdefault(order.merchant, []).append(order.pk)
+    for merchant, order_ids in ids.items():
+        credit_orders(merchant, order_ids)
 
 
 def _date() -> None:

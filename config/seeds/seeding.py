@@ -6,6 +6,7 @@ newest words are an hour old.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 
 from community.threads.scores import refresh_scores
@@ -27,13 +28,15 @@ def seed(
     clicks: int = trade.CLICKS,
     lone_orders: int = trade.LONE_ORDERS,
     progress: Progress = silent,
+    darkroom: Darkroom | None = None,
 ) -> Stage:
     """Write all of `script` into a database without members; `anchor` is its now.
 
     About `clicks` clicks and as many orders as they lead to, with `lone_orders` that nobody's
-    words led to. Raises SeedFailed. Call it outside any transaction.
+    words led to. Pictures of a `darkroom` that is given are drawn once for all that is played with
+    it. Raises SeedFailed. Call it outside any transaction.
     """
-    with Darkroom() as darkroom:
+    with nullcontext(darkroom) if darkroom else Darkroom() as darkroom:
         stage = Stage(script=script, anchor=anchor, darkroom=darkroom, progress=progress)
         # First what posts wait for, then what can be hung later.
         for thread in script.threads:

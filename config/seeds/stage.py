@@ -16,6 +16,7 @@ from community.threads.models import Post, Thread
 from config.models import OutboxEvent, State
 from config.outbox import drain
 from config.seeds.darkroom import Darkroom
+from config.seeds.following import follow_posts
 from config.seeds.script import Script
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class Stage:
 
     def run_jobs(self, what: str = "") -> None:
         """Do all that waits in the outbox, under the name `what` if it is worth looking at."""
-        done = 0
+        done = follow_posts()
         while count := drain():
             done += count
             if what:

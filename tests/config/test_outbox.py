@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -305,6 +306,46 @@ def test_events_announced_by_a_handler_are_drained_too():
         ring(1)
         assert run_outbox() == 3
     assert seen == {1: 1, 2: 1, 3: 1}
+
+
+@pytest.mark.django_db
+def test_what_waits_for_a_handler_is_done_together_and_the_rest_of_it_waits_on():
+    with subscribed(Rang, note), subscribed(Rang, note_too):
+        first, second = ring(1), ring(2)
+        together: list[list[int]] = []
+
+        def do(events: Sequence[Rang]) -> None:
+            together.append([event.number for event in events])
+
+        assert outbox.run_together(Rang, note, do) == 2
+        assert together == [[1, 2]]
+        first.refresh_from_db()
+        assert (first.state, first.waiting_for) == (State.DUE, [f"{__name__}.note_too"])
+        assert outbox.run_together(Rang, note, do) == 0
+        assert run_outbox() == 2
+    assert seen == {1: 100, 2: 100}
+    second.refresh_from_db()
+    assert second.state == State.DONE and second.finished_at is not None
+
+
+@pytest.mark.django_db
+def test_what_is_done_together_is_done_for_all_or_none():
+    from community.groups.models import Group
+
+    def fail_at_the_second(events):
+        write_a_row(events[0])
+        raise RuntimeError("the shop is shut")
+
+    with subscribed(Rang, write_a_row):
+        row = ring(1)
+        with pytest.raises(RuntimeError):
+            outbox.run_together(Rang, write_a_row, fail_at_the_second)
+        row.refresh_from_db()
+        assert row.state == State.DUE and row.waiting_for
+        assert outbox.run_together(Rang, write_a_row, lambda events: None) == 1
+        row.refresh_from_db()
+        assert row.state == State.DONE and row.finished_at is not None
+    assert not Group.objects.exists()
 
 
 @pytest.mark.django_db

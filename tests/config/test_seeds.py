@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,53 +13,49 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import F, Sum
-from django.test import Client
+from django.test import override_settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from commerce.attribution.balance import weigh
 from commerce.attribution.models import Credit
 from commerce.attribution.services import current_run
-from commerce.connectors.models import Delivery, DeliveryState
+from commerce.connectors.models import Delivery
 from commerce.listings.models import TRANSITIONS, Listing, ListingState
 from commerce.listings.tokens import is_gtin
-from commerce.merchants.models import Merchant, MerchantKind
+from commerce.merchants.models import Merchant
 from commerce.orders.models import Order, OrderLine, Refund
-from commerce.placements.models import Evidence, Placement, PlacementState
+from commerce.placements.models import Evidence, Placement
 from commerce.touchpoints.models import NotCounted, Touchpoint
 from community.chat.models import MESSAGE_MAX_CHARS, Message
 from community.groups.models import Group, Membership, Role
 from community.members.models import Member
-from community.notifications.models import Kind, Notification
-from community.polls.models import Poll, PollVote
+from community.notifications.models import Notification
 from community.reactions.models import Reaction
-from community.search.finding import newest
-from community.search.queries import parse
 from community.standing.models import BadgeGrant
-from community.tags.models import Tag
 from community.threads.kinds import clean_details, clean_kind
 from community.threads.models import (
     POST_MAX_CHARS,
     TITLE_MAX_CHARS,
     Post,
     Thread,
-    ThreadEntry,
     ThreadKind,
-    ThreadScore,
 )
-from community.threads.unread import unread_counts
 from community.uploads.models import Image
 from config.models import OutboxEvent, State
 from config.seeds import ACCOUNTS, DEMO_PASSWORD, welcome
+from config.seeds.darkroom import Darkroom
 from config.seeds.drawing import ARTS, PLANTS, SCENES
 from config.seeds.people import first_words
 from config.seeds.script import Script, ThreadText, read_script
 from config.seeds.seeding import seed
 from config.seeds.stage import Stage
 from config.seeds.trade import DAYS, DEDUPE_DAYS, Plan, Spot, Story, Ware, plan_trade
-from moderation.audit.models import AuditEntry
-from moderation.flags.models import Case, FlagReason, Outcome
-from tests.factories import make_member
+from moderation.flags.models import FlagReason, Outcome
+from tests.config.counted import ensure_counted
 
 NOON = datetime(2026, 10, 4, 12, tzinfo=UTC)
+# In one process, where a run has several: each would play it anew.
+TOGETHER = pytest.mark.xdist_group("played")
 
 
 # -- what is written --------------------------------------------------------------------------
@@ -415,29 +412,55 @@ def test_some_orders_are_given_back_cancelled_or_changed():
 # -- played -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def part(script: Script) -> Script:
     """Two groups with three threads each, one of them by people who sell."""
     return script.only(["vintage-audio", "house-plants"], threads=3)
 
 
-@pytest.fixture
-def play(settings: Any, tmp_path: Any) -> Callable[..., Stage]:
-    settings.MEDIA_ROOT = tmp_path
+@dataclass(frozen=True)
+class Played:
+    """What was played lies in the database; `before` is what an earlier play had written."""
 
-    def play(script: Script, **options: Any) -> Stage:
-        return seed(script, **{"anchor": NOON, "clicks": 200, "lone_orders": 6, **options})
+    stage: Stage
+    before: dict[str, list[Any]]
 
-    return play
+
+@pytest.fixture(scope="module")
+def played(
+    part: Script,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Played]:
+    """The part of the script, played three days ago and thrown away, and again at noon.
+
+    Once for all tests that look at it: it takes as long as a hundred others.
+    """
+
+    def play(anchor: datetime) -> Stage:
+        return seed(part, anchor=anchor, clicks=600, lone_orders=20, darkroom=darkroom)
+
+    with (
+        override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("played")),
+        django_db_blocker.unblock(),
+        Darkroom() as darkroom,
+    ):
+        try:
+            before = as_played(play(NOON - timedelta(days=3, hours=5, minutes=7)))
+            flush()
+            yield Played(play(NOON), before)
+        finally:
+            flush()
 
 
 def said(thread: ThreadText) -> list[str]:
     return [post.body.strip() for post in thread.posts]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_part_of_the_script_is_played_completely(part, play):
-    play(part)
+@TOGETHER
+@pytest.mark.django_db
+def test_a_part_of_the_script_is_played_completely(part, played):
     assert Member.objects.count() == 46
     assert Group.objects.count() == 2
     for text in part.groups:
@@ -482,28 +505,9 @@ def test_a_part_of_the_script_is_played_completely(part, play):
     assert not OutboxEvent.objects.exclude(state=State.DONE).exists()
 
 
-def ensure_counted() -> None:
-    """Counters of what was written at once say what the rows say."""
-    given: dict[int, Counter[str]] = {}
-    for post_id, name in Reaction.objects.values_list("post", "name"):
-        given.setdefault(post_id, Counter())[name] += 1
-    for post in Post.objects.all():
-        assert post.reactions == dict(given.get(post.pk, {})), post
-        assert post.reaction_count == sum(post.reactions.values()), post
-    for tag in Tag.objects.all():
-        assert tag.thread_count == tag.threads.filter(is_listed=True).count(), tag
-    for poll in Poll.objects.all():
-        votes = PollVote.objects.filter(poll=poll)
-        assert poll.voter_count == votes.values("member").distinct().count()
-        for option in poll.options.all():
-            assert option.votes == votes.filter(option=option).count()
-    for group in Group.objects.all():
-        assert group.thread_count == group.threads.filter(is_listed=True).count()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_was_given_is_counted_and_nobody_thanks_themselves(part, play):
-    play(part)
+@TOGETHER
+@pytest.mark.django_db
+def test_what_was_given_is_counted_and_nobody_thanks_themselves(played):
     ensure_counted()
     assert Reaction.objects.count() > 40
     assert not Reaction.objects.filter(member=F("post__author")).exists()
@@ -512,9 +516,9 @@ def test_what_was_given_is_counted_and_nobody_thanks_themselves(part, play):
     assert not Notification.objects.filter(at__gt=NOON).exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_nothing_of_what_was_played_lies_ahead_of_its_moment(part, play):
-    play(part)
+@TOGETHER
+@pytest.mark.django_db
+def test_nothing_of_what_was_played_lies_ahead_of_its_moment(played):
     for model, field in (
         (Post, "created_at"),
         (Message, "sent_at"),
@@ -532,9 +536,9 @@ def test_nothing_of_what_was_played_lies_ahead_of_its_moment(part, play):
         assert not model.objects.filter(**{f"{field}__gt": NOON}).exists(), (model, field)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_credits_of_played_orders_add_up_to_what_was_sold(part, play):
-    play(part, clicks=600, lone_orders=20)
+@TOGETHER
+@pytest.mark.django_db
+def test_credits_of_played_orders_add_up_to_what_was_sold(played):
     shops = Merchant.objects.filter(orders__isnull=False).distinct()
     assert shops.count() == 3
     for shop in shops:
@@ -550,13 +554,11 @@ def test_credits_of_played_orders_add_up_to_what_was_sold(part, play):
     assert Credit.objects.exclude(kind="unattributed").exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_played_again_later_it_is_the_same_but_for_its_dates(part, play):
-    first = as_played(play(part))
-    flush()
-    later = play(part, anchor=NOON + timedelta(days=3, hours=5, minutes=7))
-    for what, rows in as_played(later).items():
-        assert rows == first[what], what
+@TOGETHER
+@pytest.mark.django_db
+def test_played_again_later_it_is_the_same_but_for_its_dates(played):
+    for what, rows in as_played(played.stage).items():
+        assert rows == played.before[what], what
 
 
 def as_played(stage: Stage) -> dict[str, list[Any]]:
@@ -615,93 +617,10 @@ def flush() -> None:
         cursor.execute(f"TRUNCATE {', '.join(set(tables) - kept)} CASCADE")
 
 
+@TOGETHER
 @pytest.mark.django_db
-def test_a_database_with_members_is_left_as_it_is():
-    make_member("ada")
+def test_a_database_with_members_is_left_as_it_is(played):
     with pytest.raises(CommandError, match="has members already"):
         call_command("seed", "--quiet")
-    assert Member.objects.count() == 1
-    assert not Group.objects.exists()
-
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_the_whole_demo_is_what_was_asked_for(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    call_command("seed", "--quiet")
-    assert Group.objects.exclude(join_mode="hidden").count() >= 6
-    assert Member.objects.count() >= 40
-    assert Thread.objects.count() >= 60
-    assert Post.objects.count() >= 600
-    assert Merchant.objects.filter(kind=MerchantKind.SHOP).count() == 3
-    assert Listing.objects.count() >= 80
-    assert not Listing.objects.filter(photos=None).exists()
-    assert 2_500 <= Touchpoint.objects.count() <= 4_000
-    assert 180 <= Order.objects.filter(test=False).count() <= 260
-    first = Touchpoint.objects.earliest("occurred_at").occurred_at
-    last = Touchpoint.objects.latest("occurred_at").occurred_at
-    assert timedelta(days=86) < last - first <= timedelta(days=90)
-    for shop in Merchant.objects.filter(kind=MerchantKind.SHOP):
-        run = current_run(shop)
-        assert run is not None and weigh(run).off == []
-        kinds = set(Credit.objects.filter(run=run).values_list("kind", flat=True))
-        assert kinds == {"direct", "halo", "unattributed"}
-        clicks = Touchpoint.objects.counted().filter(merchant=shop).count()
-        followed = shop.orders.exclude(click_id="").count()
-        assert 0.04 < followed / clicks < 0.12
-    reasons = set(Credit.objects.values_list("reason", flat=True))
-    assert reasons == {"sale", "refund", "cancelled", "change"}
-    assert Delivery.objects.filter(state=DeliveryState.FAILED).count() == 0
-    assert Delivery.objects.filter(state=DeliveryState.WAITING).count() == 1
-    evidence = set(Placement.objects.shown().values_list("evidence", flat=True))
-    assert evidence == set(Evidence)
-    states = set(Placement.objects.values_list("state", flat=True))
-    assert states == set(PlacementState)
-    own = Order.objects.get(buyer_member__handle="dougal")
-    assert not Credit.objects.filter(order=own).exclude(kind="unattributed").exists()
-    assert Case.objects.filter(closed_at=None).count() == 2
-    acted = Counter(
-        action.partition(".")[0] for action in AuditEntry.objects.values_list("action", flat=True)
-    )
-    assert acted == {"case": 2, "member": 4, "thread": 10}
-    assert Post.objects.exclude(hidden_at=None).count() == 2
-    for account in ACCOUNTS:
-        browser = Client()
-        browser.post("/accounts/login/", {"login": account.handle, "password": DEMO_PASSWORD})
-        assert browser.get("/settings/").status_code == 200, account.handle
-    ensure_whole_forum()
-    browser = Client()
-    browser.post("/accounts/login/", {"login": "mo", "password": DEMO_PASSWORD})
-    assert browser.get("/staff/moderation/case/").status_code == 200
-
-
-def ensure_whole_forum() -> None:
-    """Every page of the forum has something on it, for each of the accounts."""
-    ensure_counted()
-    script = read_script()
-    for account in script.forum.accounts:
-        member = Member.objects.get(handle=account.handle)
-        for one in account.unread:
-            thread = Thread.objects.get(title=one.thread)
-            assert unread_counts(member, [thread])[thread.pk][0] == one.posts, one
-        unopened = {one.thread for one in account.unopened}
-        assert unopened <= {thread.title for thread in Thread.objects.new_for(member)}
-        assert member.bookmarks.count() == len(account.bookmarks)
-        assert member.drafts.count() == len(account.drafts)
-        assert member.saved_searches.count() == len(account.searches)
-        told = Notification.objects.listed_for(member)
-        assert told.unread().exists() and told.exclude(read_at=None).exists()
-    assert set(Notification.objects.values_list("kind", flat=True)) >= {
-        *(Kind.MENTION, Kind.REPLY, Kind.QUOTE, Kind.WATCHED, Kind.THREAD, Kind.REACTION),
-        *(Kind.ANSWER, Kind.BADGE, Kind.INVITE, Kind.REMINDER, Kind.SEARCH),
-    }
-    verbs = set(ThreadEntry.objects.values_list("verb", flat=True))
-    assert verbs == {
-        *("move", "split", "split_off", "merge", "merged", "pin", "slow_mode"),
-        *("closing", "retitle", "lock"),
-    }
-    assert Tag.objects.exclude(synonym_of=None).count() == 18
-    assert set(ThreadScore.objects.values_list("period", flat=True)) == set(ThreadScore.Period)
-    found = newest(parse("推冲"), Member.objects.get(handle="ada"), after_id=0).hits
-    asked = Thread.objects.get(title__startswith="推冲")
-    assert len([hit for hit in found if hit.thread_id == asked.pk]) >= 2
+    assert Member.objects.count() == 46
+    assert Group.objects.count() == 2
