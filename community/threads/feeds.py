@@ -156,8 +156,10 @@ def list_context(
         "is_first": state.is_first,
         "orders": [
             order
-            for order in (Order.LATEST, Order.UNREAD, Order.NEW, Order.TOP, Order.UNANSWERED)
+            for order in Order
             if order not in OWN or isinstance(viewer, Member)
+            # Reached by links alone; where it is on, it is marked.
+            if order != Order.NEWEST or state.order == Order.NEWEST
         ],
         "periods": list(ThreadScore.Period),
         "kind_labels": ThreadKind,

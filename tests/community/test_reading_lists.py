@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -36,6 +37,24 @@ def shown(member: Member) -> list[Thread]:
 
 
 # -- unread -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [("", "Latest threads"), ("unread", "Unread threads"), ("new", "New threads"),
+     ("newest", "Newest threads"), ("top", "Top threads"), ("unanswered", "Unanswered threads")],
+)  # fmt: skip
+def test_home_says_which_threads_it_lists_and_keeps_that_between_its_tabs(
+    as_bo, thread, order, says
+):
+    page = as_bo.get("/", {"order": order} if order else {}).content.decode()
+    assert f">{says}</h2>" in page
+    own, everywhere = re.findall(r'<a href="([^"]*)"[^>]*>(?:Your groups|Everywhere)</a>', page)
+    asked = f"order={order}" if order else ""
+    assert unescape(own) in (f"/?{asked}", "/" if not asked else "")
+    assert set(filter(None, unescape(everywhere)[1:].split("&"))) == {"all=1"} | {asked} - {""}
+    chosen = re.findall(r'<a class="chip" href="[^"]*" aria-current="page">([^<]*)</a>', page)
+    assert chosen == [says.removesuffix(" threads")]
 
 
 def test_unread_are_threads_opened_or_followed_that_went_on(ada, bo, group):
