@@ -1,7 +1,7 @@
 """Atom feeds: the newest threads of the site, a group or a tag, and a member's newest posts.
 
 Posts are written into them as they stand in pages, sanitized when they were rendered, with whole
-addresses. A feed has no pages: who asks often misses nothing.
+addresses. What is older stands on further pages (RFC 5005, section 3), keyset `before=<id>`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
@@ -30,6 +31,7 @@ from community.members.models import Member
 from community.tags.models import Tag
 from community.threads.models import Post, Thread, ThreadQuerySet, ThreadTag
 from config.guest_pages import keep
+from config.paging import whole_number
 
 ENTRIES_MAX: Final = 30
 KEPT_SECONDS: Final = 300
@@ -43,14 +45,14 @@ UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 @require_safe
 def site(request: HttpRequest) -> HttpResponseBase:
     threads = Thread.objects.visible_to(GUEST)
-    return _feed(request, settings.SITE_NAME, reverse("home"), opening_posts(threads))
+    return _feed(request, settings.SITE_NAME, reverse("home"), opening_posts(request, threads))
 
 
 @require_safe
 def group(request: HttpRequest, slug: str) -> HttpResponseBase:
     """A hidden group has none, for its members either: a reader of feeds cannot sign in."""
     found = get_object_or_404(Group.objects.visible_to(GUEST), slug=slug)
-    posts = opening_posts(Thread.objects.filter(group=found))
+    posts = opening_posts(request, Thread.objects.filter(group=found))
     return _feed(request, found.name, found.get_absolute_url(), posts)
 
 
@@ -67,8 +69,12 @@ def tag(request: HttpRequest, slug: str) -> HttpResponseBase:
     carried = ThreadTag.objects.filter(
         tag__in=wanted, thread__in=Thread.objects.visible_to(GUEST).filter(is_listed=True)
     )
+    if (before := _before(request)) is not None:
+        carried = carried.filter(thread__lt=before)
     newest = carried.order_by("-thread_id").values_list("thread_id", flat=True).distinct()
-    posts = opening_posts(Thread.objects.filter(pk__in=list(newest[:ENTRIES_MAX])))
+    # One more than a page holds says that there is a further one.
+    some = list(newest[: ENTRIES_MAX + 1])
+    posts = opening_posts(request, Thread.objects.filter(pk__in=some))
     return _feed(request, f"#{main.name}", reverse("tag", args=[slug]), posts)
 
 
@@ -78,29 +84,54 @@ def member(request: HttpRequest, handle: str) -> HttpResponseBase:
     if found.handle != handle:
         return redirect("member_feed", found.handle, permanent=True)
     posts = Post.objects.visible_to(GUEST).filter(author=found, thread__is_listed=True)
-    newest = posts.select_related("thread", "author").order_by("-pk")[:ENTRIES_MAX]
-    return _feed(request, found.name, found.get_absolute_url(), list(newest))
+    if (before := _before(request)) is not None:
+        posts = posts.filter(pk__lt=before)
+    newest = list(posts.select_related("thread", "author").order_by("-pk")[: ENTRIES_MAX + 1])
+    page = Page(newest[:ENTRIES_MAX])
+    if len(newest) > ENTRIES_MAX:
+        page.further = newest[ENTRIES_MAX - 1].pk
+    return _feed(request, found.name, found.get_absolute_url(), page)
 
 
-def opening_posts(threads: ThreadQuerySet) -> list[Post]:
+@dataclass(slots=True)
+class Page:
+    """Some posts of a feed, newest first, and the `before` of the page that goes on."""
+
+    posts: list[Post]
+    further: int | None = None
+
+
+def opening_posts(request: HttpRequest, threads: ThreadQuerySet) -> Page:
     """Return how the newest of `threads` begin, newest first. Two queries, by the id."""
-    newest = list(threads.filter(is_listed=True).order_by("-pk")[:ENTRIES_MAX].values_list("pk"))
-    first = Post.objects.filter(
-        thread__in=[pk for (pk,) in newest], number=1, hidden_at__isnull=True
+    threads = threads.filter(is_listed=True)
+    if (before := _before(request)) is not None:
+        threads = threads.filter(pk__lt=before)
+    newest = list(threads.order_by("-pk").values_list("pk", flat=True)[: ENTRIES_MAX + 1])
+    shown = newest[:ENTRIES_MAX]
+    first = Post.objects.filter(thread__in=shown, number=1, hidden_at__isnull=True)
+    return Page(
+        list(first.select_related("thread", "author").order_by("-thread_id")),
+        shown[-1] if len(newest) > len(shown) else None,
     )
-    return list(first.select_related("thread", "author").order_by("-thread_id"))
+
+
+def _before(request: HttpRequest) -> int | None:
+    """The id the page asked for stands below; None for the first, and for what is no number."""
+    return whole_number(request.GET.get("before"))
 
 
 # -- writing -------------------------------------------------------------------------------------
 
 
-def _feed(request: HttpRequest, title: str, path: str, posts: Iterable[Post]) -> HttpResponseBase:
+def _feed(request: HttpRequest, title: str, path: str, page: Page) -> HttpResponseBase:
     """Answer with the feed; 304 to whoever has it already."""
-    posts = list(posts)
+    posts, before = page.posts, _before(request)
     updated = max((_updated(post) for post in posts), default=datetime(1970, 1, 1, tzinfo=UTC))
     # The site's own words would change the feed with whoever asks first.
     with override(settings.LANGUAGE_CODE):
-        text = written(title, path, request.path, updated, posts)
+        text = written(
+            title, path, request.path, updated, posts, before=before, further=page.further
+        )
     body = text.encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     response = HttpResponse(body, content_type="application/atom+xml; charset=utf-8")
@@ -115,9 +146,26 @@ def _feed(request: HttpRequest, title: str, path: str, posts: Iterable[Post]) ->
     return answer or response
 
 
-def written(title: str, path: str, own_path: str, updated: datetime, posts: Iterable[Post]) -> str:
-    """Write a feed of `posts` whose page is at `path` and which itself is at `own_path`."""
+def written(
+    title: str,
+    path: str,
+    own_path: str,
+    updated: datetime,
+    posts: Iterable[Post],
+    *,
+    before: int | None = None,
+    further: int | None = None,
+) -> str:
+    """Write a feed of `posts` whose page is at `path` and which itself is at `own_path`.
+
+    It is the page below the id `before`; the one below `further` goes on, if there is one.
+    """
     here, own = _whole(path), _whole(own_path)
+    links = {"self": own if before is None else f"{own}?before={before}"}
+    if before is not None:
+        links["first"] = own
+    if further is not None:
+        links["next"] = f"{own}?before={further}"
     named = title if title == settings.SITE_NAME else f"{title} · {settings.SITE_NAME}"
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -125,7 +173,10 @@ def written(title: str, path: str, own_path: str, updated: datetime, posts: Iter
         f"<title>{_text(named)}</title>",
         f"<id>{_text(own)}</id>",
         f"<updated>{_instant(updated)}</updated>",
-        f'<link rel="self" type="application/atom+xml" href={quoteattr(own)}/>',
+        *(
+            f'<link rel="{rel}" type="application/atom+xml" href={quoteattr(address)}/>'
+            for rel, address in links.items()
+        ),
         f'<link rel="alternate" type="text/html" href={quoteattr(here)}/>',
         *(_entry(post) for post in posts),
         "</feed>",

@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 # Grows when the same source would render otherwise; posts keep the version that rendered them.
-MARKUP_VERSION = 3
+MARKUP_VERSION = 4
 SOURCE_MAX_CHARS = 50_000
 # What a source may grow to: "[a]: address" once and "[a]" nine thousand times are 90 MB of links.
 HTML_MAX_CHARS = 1_000_000
@@ -53,7 +53,7 @@ CLASSES: dict[str, set[str]] = {
 # What scrolls sideways can be reached by the keyboard.
 ALWAYS: dict[str, dict[str, str]] = {"pre": {"tabindex": "0"}}
 VALUES: dict[str, dict[str, set[str]]] = {
-    "div": {"tabindex": {"0"}, "role": {"group"}, "aria-label": {"Table"}},
+    "div": {"tabindex": {"0"}},
 }
 
 HEADINGS = ("h3", "h4", "h5", "h6")  # by depth in the post's own outline; deeper ones stay h6
@@ -226,7 +226,8 @@ def _may_link(url: str) -> bool:
 
 
 def _open_table(renderer: Any, tokens: Sequence[Token], index: int, *_rest: object) -> str:
-    return '<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n'
+    # Without words of ours: what is stored is read in every language.
+    return '<div class="table" tabindex="0"><table>\n'
 
 
 def _close_table(renderer: Any, tokens: Sequence[Token], index: int, *_rest: object) -> str:

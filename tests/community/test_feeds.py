@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from django.test import Client
 
+from community.syndication import feeds
 from community.tags.services import create_tag
 from community.threads.hiding import hide_post
 from community.threads.models import Post, Thread, ThreadTag
@@ -171,3 +172,43 @@ def test_a_page_names_its_feed(guest, ada, page, address):
     named = re.findall(r'<link rel="alternate" type="application/atom\+xml"[^>]*href="(.*?)"', html)
     assert named == [address]
     assert guest.get(address).status_code == 200
+
+
+# -- pages (RFC 5005) ---------------------------------------------------------------------------
+
+
+def links(root: ElementTree.Element) -> dict[str, str]:
+    found = {link.attrib["rel"]: link.attrib["href"] for link in root.findall(f"{ATOM}link")}
+    return {rel: address.removeprefix(SITE) for rel, address in found.items()}
+
+
+@pytest.mark.parametrize("path", ["/atom.xml", "/g/film-cameras/atom.xml", "/members/ada/atom.xml",
+                                  "/tags/film/atom.xml"])  # fmt: skip
+def test_a_feeds_pages_hold_each_entry_once_under_one_id(
+    guest, ada, group, keeper, monkeypatch, path
+):
+    monkeypatch.setattr(feeds, "ENTRIES_MAX", 2)
+    tag = create_tag(group=None, name="Film", by=keeper)
+    for number in range(5):
+        thread = make_thread(ada, group, f"Thread {number}")
+        ThreadTag.objects.create(thread=thread, tag=tag)
+    seen, address = [], path
+    for at in range(3):
+        root = feed(guest, address)
+        said = links(root)
+        seen += titles(root)
+        assert root.findtext(f"{ATOM}id") == f"{SITE}{path}"
+        assert said["self"] == address
+        assert said.get("first") == (path if at else None)
+        address = said.get("next", "")
+    assert seen == [f"Thread {number}" for number in (4, 3, 2, 1, 0)]
+    assert address == ""
+
+
+def test_a_feed_of_exactly_a_page_has_no_next_one(guest, ada, group, monkeypatch):
+    monkeypatch.setattr(feeds, "ENTRIES_MAX", 2)
+    for number in range(2):
+        make_thread(ada, group, f"Thread {number}")
+    assert "next" not in links(feed(guest, "/atom.xml"))
+    assert titles(feed(guest, "/atom.xml?before=nothing")) == ["Thread 1", "Thread 0"]
+    assert titles(feed(guest, "/atom.xml?before=1")) == []
