@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +14,12 @@ import pytest
 
 from community.chat import consumers, hub
 from community.chat.consumers import LiveConsumer
+from community.chat.models import RoomQuerySet
 from community.groups.services import leave_group
 from community.members.models import Member
 from community.notifications import live as news
 from community.threads import live
+from community.threads.models import ThreadQuerySet
 from tests.architecture.access.world import INSIDE, PEOPLE, PLACES, World
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +152,77 @@ def test_a_frame_reaches_those_of_its_room_and_news_those_it_names(world: World)
     assert [frame["type"] for frame in heard["member"]] == ["changed"]
     assert [frame["type"] for frame in heard["author"]] == ["posted"]
     assert heard["outsider"] == [{"type": "told"}]
+
+
+# -- the checks can fail --------------------------------------------------------------------------
+
+
+def everything(rows: Any, viewer: Any) -> Any:
+    """A twin of `visible_to` that forgets who asks."""
+    return rows.all()
+
+
+def always(socket: Any) -> tuple[bool, set[Any]]:
+    """A twin of the look whether a socket may stay that does not look."""
+    return True, set(socket.rooms.values())
+
+
+def tell_everybody(own: Any, members: list[int]) -> None:
+    """A twin that tells news to whoever has a socket."""
+    for sockets in own.members.values():
+        for socket in sockets:
+            socket.offer('{"type": "told"}')
+
+
+def deliver_everywhere(own: Any, payload: bytes) -> None:
+    """A twin that takes no notice of rooms."""
+    for sockets in own.rooms.values():
+        for socket in sockets:
+            socket.offer(payload.decode())
+
+
+# What forgets, its twin, and the test above that finds it.
+TWINS: dict[str, tuple[Any, str, Any, Callable[..., None], tuple[Any, ...]]] = {
+    "threads for all": (
+        *(ThreadQuerySet, "visible_to", everything),
+        *(test_a_subscription_is_for_those_it_is_listed_for, ("hidden", THREAD)),
+    ),
+    "rooms for all": (
+        *(RoomQuerySet, "visible_to", everything),
+        *(test_a_subscription_is_for_those_it_is_listed_for, ("open", ROOM)),
+    ),
+    "who left stays": (
+        *(LiveConsumer, "_still_allowed", SimpleNamespace(func=always)),
+        *(test_who_leaves_a_hidden_group_is_heard_no_more_at_the_next_look, ()),
+    ),
+    "who signed out stays": (
+        *(LiveConsumer, "_still_allowed", SimpleNamespace(func=always)),
+        *(test_a_suspended_member_and_one_who_signed_out_are_closed, ()),
+    ),
+    "news for everybody": (
+        *(hub.Hub, "_tell_members", tell_everybody),
+        *(test_a_frame_reaches_those_of_its_room_and_news_those_it_names, ()),
+    ),
+    "frames everywhere": (
+        *(hub.Hub, "deliver", deliver_everywhere),
+        *(test_a_frame_reaches_those_of_its_room_and_news_those_it_names, ()),
+    ),
+}
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_what_forgets_who_may_hear_is_caught(
+    world: World, monkeypatch: pytest.MonkeyPatch, twin: str
+):
+    owner, name, bad, finds, place = TWINS[twin]
+    monkeypatch.setattr(owner, name, bad)
+    with pytest.raises(AssertionError):
+        finds(world, *place)
+
+
+def test_a_frame_nobody_listed_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    twin = tmp_path / "live.py"
+    twin.write_text('announce("shoal:members", {"type": "whisper", "html": html})\n')
+    monkeypatch.setattr(sys.modules[__name__], "news", SimpleNamespace(__file__=str(twin)))
+    with pytest.raises(AssertionError):
+        test_every_frame_is_listed()
