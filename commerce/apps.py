@@ -17,15 +17,17 @@ class CommerceConfig(AppConfig):
             link_edited_post,
             link_published_post,
         )
-        from commerce.placements.shown import disclosures_of_author
+        from commerce.placements.shown import disclosures_of_author, minis_of_thread
         from community.events import PostEdited, PostPublished, ThreadChanged
         from community.standing.limits import VOUCHERS
+        from community.threads.lists import ROW_NOTES
         from community.threads.pages import POST_NOTES
         from config.outbox import subscribe
         from config.personal import declare_features
 
         VOUCHERS.append(shop_hosts)
         POST_NOTES["disclosures"] = disclosures_of_author
+        ROW_NOTES["minis"] = minis_of_thread
         subscribe(PostPublished, link_published_post, queue="links")
         subscribe(PostEdited, link_edited_post, queue="links")
         subscribe(ThreadChanged, follow_moved_posts, queue="links")

@@ -1,4 +1,4 @@
-"""Style sheets that travel together, as one file each.
+"""Style sheets that travel together, as one file each, and the icons of all pages as one.
 
 Nothing is built: a bundle is its parts in order, joined when `collectstatic` (or a test's server)
 asks for static files. Joined, a thread page's styles gzip to two thirds of what they do apart.
@@ -17,6 +17,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage, Storage
+
+from config.icons import SPRITE, sprite
 
 BUNDLES: Final[dict[str, tuple[str, ...]]] = {
     # What every page needs. app.css comes first: it declares the order of the layers.
@@ -42,10 +44,12 @@ BUNDLES: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 
+WRITTEN: Final = (*BUNDLES, SPRITE)
+
 
 @lru_cache(maxsize=1)
 def joined() -> FileSystemStorage:
-    """Write the bundles to a folder of this process and return it as a storage."""
+    """Write the bundles and the icons to a folder of this process and return it as a storage."""
     folder = Path(tempfile.mkdtemp(prefix="shoal-bundles-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     source = Path(settings.BASE_DIR) / "static"
@@ -54,6 +58,9 @@ def joined() -> FileSystemStorage:
         target.parent.mkdir(parents=True, exist_ok=True)
         text = "\n".join((source / part).read_text(encoding="utf-8") for part in parts)
         target.write_text(text, encoding="utf-8")
+    icons = folder / SPRITE
+    icons.parent.mkdir(parents=True, exist_ok=True)
+    icons.write_text(sprite(), encoding="utf-8")
     return FileSystemStorage(location=folder)
 
 
@@ -64,11 +71,11 @@ class BundleFinder(BaseFinder):
         return []
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
-        if path not in BUNDLES:
+        if path not in WRITTEN:
             return [] if find_all else None
         found = joined().path(path)
         return [found] if find_all else found
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
-        for name in BUNDLES:
+        for name in WRITTEN:
             yield name, joined()

@@ -13,13 +13,13 @@ from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery, Window
-from django.db.models.functions import JSONArray, RowNumber
+from django.db.models import Case, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
+from django.db.models.functions import JSONArray
 
-from commerce.listings.models import Listing, ListingPhoto, ListingState
+from commerce.listings.models import Listing, ListingKind, ListingPhoto, ListingState
 from commerce.merchants.models import MerchantKind, TeamMember
 from commerce.placements.models import Placement, PlacementQuerySet, PlacementState
-from community.groups.models import Membership
+from community.groups.models import Group, Membership
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread
 from community.uploads.models import Image
@@ -27,6 +27,7 @@ from config.written import Written
 
 MINIS_MAX: Final = 3
 LINKED_MAX: Final = 12
+FRESH_MAX: Final = 8
 TALKED_ABOUT_MAX: Final = 20
 
 
@@ -101,7 +102,7 @@ def of_thread(
     else:
         rows = _OF_THREAD.rows(thread.pk, after, last)
     for row in rows:
-        _put_cover(row)
+        _put_cover(row.listing, row.cover_id)  # type: ignore[attr-defined]
     decides = _rights(viewer, rows, membership)
     seen = [
         Shown(row, decides(row, row.post.author_id if row.post else thread.author_id))
@@ -125,29 +126,52 @@ def of_thread(
     return linked[:LINKED_MAX], beside
 
 
-def minis_of_threads(threads: Iterable[Thread], viewer: Viewer) -> dict[int, list[Placement]]:
-    """Return up to MINIS_MAX placements of live or reserved listings a thread, by its id.
+class Mini(NamedTuple):
+    """A small card in a thread's row. Its price is in minor units of `currency`."""
 
-    Two queries for the whole list.
+    placement: int
+    listing: int
+    title: str
+    price_minor: int | None
+    currency: str
+    cover: str | None  # the key of the listing's first photo
+
+
+def minis_of_thread(viewer: Viewer) -> ArraySubquery:
+    """What `Mini` holds of live or reserved listings in a thread, as part of a query of threads."""
+    shown = (
+        _to_show(viewer, [PlacementState.PLACED])
+        .filter(Q(post__isnull=True) | Q(post__hidden_at__isnull=True), thread=OuterRef("pk"))
+        .filter(listing__state__in=[ListingState.LIVE, ListingState.RESERVED])
+        .order_by("pk")
+    )
+    columns = ("pk", "listing_id", "listing__title", "listing__price_minor", "listing__currency")
+    mini = JSONArray(*columns, _cover())
+    # The same listing may stand beside several posts: some to spare.
+    return ArraySubquery(shown.values(mini=mini)[: MINIS_MAX * 4])
+
+
+def minis_in(noted: Iterable[Sequence[Any]]) -> list[Mini]:
+    """Return up to MINIS_MAX of what was noted on a thread, each listing once."""
+    once: dict[int, Mini] = {}
+    for said in noted:
+        mini = Mini(*said)
+        once.setdefault(mini.listing, mini)
+    return list(once.values())[:MINIS_MAX]
+
+
+def fresh_in(group: Group, viewer: Viewer) -> list[Listing]:
+    """Return the newest live listings of a group that the viewer may see, with their cards.
+
+    At most FRESH_MAX. One query.
     """
-    ids = [thread.pk for thread in threads]
-    minis: defaultdict[int, dict[int, Placement]] = defaultdict(dict)
-    if ids:
-        rows = (
-            _cards(viewer)
-            .shown()
-            .filter(Q(post__isnull=True) | Q(post__hidden_at__isnull=True), thread__in=ids)
-            .filter(listing__state__in=[ListingState.LIVE, ListingState.RESERVED])
-            # The same listing may stand beside several posts: some to spare.
-            .annotate(nth=Window(RowNumber(), partition_by="thread_id", order_by="pk"))
-            .filter(nth__lte=MINIS_MAX * 4)
-            .order_by("pk")
-        )
-        for row in rows:
-            of_thread = minis[row.thread_id]
-            if len(of_thread) < MINIS_MAX:
-                of_thread.setdefault(row.listing_id, row)
-    return {pk: list(minis[pk].values()) for pk in ids}
+    if isinstance(viewer, Member):
+        found = _FRESH_FOR_MEMBER.rows(group.pk, viewer.pk)
+    else:
+        found = _FRESH.rows(group.pk)
+    for listing in found:
+        _put_cover(listing, listing.cover_id)  # type: ignore[attr-defined]
+    return found
 
 
 def talking_about(listing: Listing, viewer: Viewer) -> list[Thread]:
@@ -207,11 +231,16 @@ def _photos() -> Prefetch[str]:
     return Prefetch("listing__photos", first, to_attr="card_photos")
 
 
-def _put_cover(row: Placement) -> None:
+def _cover(listing: str = "listing_id") -> Subquery:
+    """The key of the photo on a listing's card, as part of a query."""
+    first = ListingPhoto.objects.filter(listing=OuterRef(listing), position=0)
+    return Subquery(first.values("image_id")[:1])
+
+
+def _put_cover(listing: Listing, image_pk: Any) -> None:
     """Give a listing the photo of its card, of which only the address is drawn."""
-    cover: Any = row.cover_id  # type: ignore[attr-defined]
-    photos = [ListingPhoto(listing=row.listing, image=Image(pk=cover))] if cover else []
-    row.listing.card_photos = photos  # type: ignore[attr-defined]
+    photos = [ListingPhoto(listing=listing, image=Image(pk=image_pk))] if image_pk else []
+    listing.card_photos = photos  # type: ignore[attr-defined]
 
 
 def _disclosing() -> QuerySet[TeamMember]:
@@ -238,16 +267,22 @@ def _to_show(viewer: Viewer, states: Sequence[str]) -> PlacementQuerySet:
 
 def _in_thread(thread_pk: int, after: int, last: int, viewer: Viewer) -> PlacementQuerySet:
     """What stands beside some posts, and the first that the whole thread shows."""
-    first = (
+    once = (
         _to_show(viewer, [PlacementState.PLACED])
         .filter(Q(post__isnull=True) | Q(post__hidden_at__isnull=True), thread=thread_pk)
-        .order_by(F("post_id").asc(nulls_first=True), "pk")
-        .values("pk")[: LINKED_MAX * 10]
+        .order_by("listing", F("post_id").asc(nulls_first=True), "pk")
+        .distinct("listing")
+        .values("pk")
+    )
+    is_over = Q(listing__state__in=[ListingState.SOLD, ListingState.WITHDRAWN])
+    first = (
+        Placement.objects.filter(pk__in=once)
+        .order_by(Case(When(is_over, then=1), default=0), F("post_id").asc(nulls_first=True), "pk")
+        .values("pk")[:LINKED_MAX]
     )
     states = [PlacementState.PLACED]
     if isinstance(viewer, Member):
         states.append(PlacementState.SUGGESTED)
-    cover = ListingPhoto.objects.filter(listing=OuterRef("listing_id"), position=0)
     return (
         _to_show(viewer, states)
         .filter(
@@ -260,7 +295,7 @@ def _in_thread(thread_pk: int, after: int, last: int, viewer: Viewer) -> Placeme
             *("thread", "post", "listing", "evidence", "matched", "state", "placed_by"),
             *("post__number", "post__thread", "post__hidden_at", "post__author__name"),
         )
-        .annotate(cover_id=Subquery(cover.values("image_id")[:1]))
+        .annotate(cover_id=_cover())
         .order_by(F("post_id").asc(nulls_first=True), "pk")
     )
 
@@ -277,6 +312,24 @@ _OF_THREAD_FOR_MEMBER: Final = Written(
     lambda thread_pk, after, last, member_pk: _in_thread(
         thread_pk, after, last, Member(pk=member_pk)
     )
+)
+
+
+def _fresh(group_pk: int, viewer: Viewer) -> QuerySet[Listing]:
+    return (
+        Listing.objects.visible_to(viewer)
+        .live()
+        .filter(group=group_pk, kind=ListingKind.SALE)
+        .select_related("merchant")
+        .only(*_CARD_COLUMNS, "merchant__kind", "merchant__name")
+        .annotate(cover_id=_cover("pk"))
+        .order_by("-published_at", "-pk")[:FRESH_MAX]
+    )
+
+
+_FRESH: Final = Written(lambda group_pk: _fresh(group_pk, AnonymousUser()))
+_FRESH_FOR_MEMBER: Final = Written(
+    lambda group_pk, member_pk: _fresh(group_pk, Member(pk=member_pk))
 )
 
 

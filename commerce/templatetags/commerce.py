@@ -1,7 +1,7 @@
 """Template tags with which pages of every domain show commerce.
 
-A page with a list calls `prepare_thread` or `prepare_threads` once above it; the tags on each row
-then ask no database. Without that they load for the one row they are given (a fragment).
+A page of posts calls `prepare_thread` once above them; the tags on each post then ask no database.
+Without that they load for the one post they are given (a fragment).
 """
 
 from __future__ import annotations
@@ -17,22 +17,24 @@ from django.template import Context
 from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
-from commerce.listings.models import TRANSITIONS, Listing, ListingKind, ListingState
+from commerce.listings.models import TRANSITIONS, Listing, ListingState
 from commerce.merchants.models import Merchant
 from commerce.placements.models import Placement
 from commerce.placements.services import may_link
 from commerce.placements.shown import (
     BesidePost,
     Disclosed,
+    Mini,
     Shown,
     beside_posts,
     deciders_in,
     disclosures_of,
-    minis_of_threads,
+    fresh_in,
+    minis_in,
     of_thread,
     talking_about,
 )
-from commerce.touchpoints.links import go_url
+from commerce.touchpoints.links import card_url, go_url
 from community.groups.models import Group, Membership
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread
@@ -42,12 +44,10 @@ from config.written import Written
 
 register = template.Library()
 
-FRESH_MAX = 8
 ATTACHABLE_MAX = 50
 
 # Where what was loaded for a page waits on its posts and threads.
 _BESIDE = "_commerce_beside"
-_MINIS = "_commerce_minis"
 _LINKED = "_commerce_linked"
 
 
@@ -116,13 +116,7 @@ def shop_link(listing: Listing) -> str:
 @register.inclusion_tag("commerce/listings/_fresh.html", takes_context=True)
 def fresh_listings(context: Context, group: Group) -> dict[str, Any]:
     """The newest live listings of a group, in a row that slides; nothing when there are none."""
-    listings = (
-        Listing.objects.visible_to(_viewer(context))
-        .live()
-        .filter(group=group, kind=ListingKind.SALE)
-        .with_card()
-    )
-    return {"group": group, "listings": list(listings.order_by("-published_at", "-pk")[:FRESH_MAX])}
+    return {"group": group, "listings": fresh_in(group, _viewer(context))}
 
 
 @register.simple_tag(takes_context=True)
@@ -236,33 +230,25 @@ def linked_strip(context: Context, thread: Thread) -> dict[str, Any]:
     return _thread_pieces(context, thread)
 
 
-@register.simple_tag(takes_context=True)
-def prepare_threads(context: Context, rows: Iterable[Any]) -> str:
-    """Load the small cards of all rows of a list; rows are threads, or have a `thread`."""
-    threads = [row if isinstance(row, Thread) else row.thread for row in rows]
-    minis: dict[int, list[Placement]] = {thread.pk: [] for thread in threads}
-    # Cheap to ask; what is placed takes ten times as long to look up, also where nothing is.
-    if Placement.objects.shown().filter(thread__in=minis.keys()).exists():
-        minis = minis_of_threads(threads, _viewer(context))
-    for thread in threads:
-        setattr(thread, _MINIS, minis[thread.pk])
-        tell(
-            thread,
-            tuple(
-                (go_url(one.listing, placement=one), *_told_listing(one.listing))
-                for one in minis[thread.pk]
-            ),
-        )
+@register.simple_tag
+def prepare_threads(rows: Iterable[Any]) -> str:
+    """Tell what commerce draws in each row of a list; rows are threads, or have a `thread`."""
+    for row in rows:
+        thread = row if isinstance(row, Thread) else row.thread
+        tell(thread, tuple(_minis(thread)))
     return ""
 
 
-@register.inclusion_tag("commerce/placements/_minis.html", takes_context=True)
-def minis_of(context: Context, thread: Thread) -> dict[str, Any]:
+def _minis(thread: Thread) -> list[tuple[Mini, str]]:
+    """The small cards of a thread's row, as they came with the thread, and their addresses."""
+    minis = minis_in(getattr(thread, "minis", ()))
+    return [(mini, card_url(listing=mini.listing, placement=mini.placement)) for mini in minis]
+
+
+@register.inclusion_tag("commerce/placements/_minis.html")
+def minis_of(thread: Thread) -> dict[str, Any]:
     """The small cards in a thread's row."""
-    minis: list[Placement] | None = getattr(thread, _MINIS, None)
-    if minis is None:
-        minis = minis_of_threads([thread], _viewer(context))[thread.pk]
-    return {"minis": [(one, go_url(one.listing, placement=one)) for one in minis]}
+    return {"minis": _minis(thread)}
 
 
 @register.inclusion_tag("commerce/placements/_attach.html", takes_context=True)

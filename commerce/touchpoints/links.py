@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 from django.utils import timezone
@@ -110,6 +112,18 @@ def go_url(
         post=post.pk if post else None,
         message=message.pk if message else None,
     )
+    return _address(link, settings.SECRET_KEY)
+
+
+def card_url(*, listing: int, placement: int) -> str:
+    """The same from a card, by the keys of the listing and of what placed it."""
+    today = timezone.now().astimezone(UTC).date()
+    return _address(GoLink(day=today, listing=listing, placement=placement), settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=10_000)
+def _address(link: GoLink, _key: str) -> str:
+    """A page of cards asks for as many signatures; a day long they are the same."""
     return reverse("go", args=[make_token(link)])
 
 

@@ -23,13 +23,19 @@ from community.groups.errors import (
 from community.groups.models import Group, Invitation, JoinMode, JoinRequest, Membership, Role
 from community.members.models import Member
 from config.outbox import publish
+from config.written import Written
 
 INVITATION_LIFETIME: Final = timedelta(days=14)
 
 
 def membership_of(member: Member, group: Group) -> Membership | None:
     """The member's place in the group, or None for an outsider. One query."""
-    return Membership.objects.filter(group=group, member_id=member.pk).first()
+    return next(iter(_PLACE.rows(group.pk, member.pk)), None)
+
+
+_PLACE: Final = Written(
+    lambda group_pk, member_pk: Membership.objects.filter(group=group_pk, member=member_pk)
+)
 
 
 def ensure_moderates(member: Member, group: Group) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_bidi
 
+from config import skeletons
 from config.languages import language_tag
 from config.pieces import Key, pieces
 
@@ -116,6 +117,16 @@ def frame_piece(context: Context, template_name: str, **names: Any) -> SafeStrin
     return mark_safe(html)
 
 
+register.tag("anew", skeletons.anew)
+
+
+@register.simple_tag(takes_context=True)
+def still(context: Context, template_name: str, **told: Any) -> SafeString:
+    """Draw a template once for all who are told the same; see config/skeletons.py."""
+    plain = {name: _plain(value) for name, value in told.items()}
+    return skeletons.still(template_name, context, plain)
+
+
 def _plain(value: Any) -> Hashable:
     """What a name tells; a group is what its link draws."""
     if value is None or isinstance(value, str):
@@ -189,13 +200,17 @@ class Tinted(Protocol):
 
 
 @register.simple_tag
-def glyph(group: Tinted, size: str = "") -> SafeString:
+def glyph(group: Tinted | Mapping[str, Any], size: str = "") -> SafeString:
     """Draw a group's emoji on its tint. `size`: md or lg; decorative, the name stands beside it."""
+    if isinstance(group, Mapping):
+        tint, sign = group["tint"], group["glyph"]
+    else:
+        tint, sign = group.tint, group.glyph
     return format_html(
         '<span class="glyph" data-tint="{}"{} aria-hidden="true">{}</span>',
-        group.tint,
+        tint,
         format_html(' data-sz="{}"', size) if size else "",
-        group.glyph,
+        sign,
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import template
 from django.template import Context
 from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 
 from community.groups.models import Group
 from community.members.blocking import folded_for
@@ -17,6 +16,7 @@ from community.threads.following import level_of
 from community.threads.marks import FollowLevel
 from community.threads.models import Post
 from community.threads.pages import ThreadPage
+from config.skeletons import still
 
 register = template.Library()
 
@@ -50,18 +50,18 @@ def folded(context: Context) -> frozenset[int]:
     return folded_for(request.user) if request is not None else frozenset()
 
 
-@register.inclusion_tag("community/threads/_follow.html", takes_context=True)
-def follow_thread_menu(context: Context, page: ThreadPage, mine: Mine) -> dict[str, Any]:
+@register.simple_tag(takes_context=True)
+def follow_thread_menu(context: Context, page: ThreadPage, mine: Mine) -> SafeString:
     """Draw the menu of levels of a thread. No query: the overlay knows."""
     return _menu(context, reverse("follow_thread", args=[page.thread.pk]), mine.level, "thread")
 
 
-@register.inclusion_tag("community/threads/_follow.html", takes_context=True)
-def follow_menu(context: Context, what: Group | Tag) -> dict[str, Any]:
+@register.simple_tag(takes_context=True)
+def follow_menu(context: Context, what: Group | Tag) -> SafeString:
     """Draw the menu of levels of a group or a tag. One query for a member, nothing for a guest."""
     viewer = context["request"].user
     if not isinstance(viewer, Member):
-        return {"action": ""}
+        return mark_safe("")
     if isinstance(what, Group):
         action, kind = reverse("follow_group", args=[what.slug]), "group"
     else:
@@ -69,13 +69,12 @@ def follow_menu(context: Context, what: Group | Tag) -> dict[str, Any]:
     return _menu(context, action, level_of(viewer, what), kind)
 
 
-def _menu(context: Context, action: str, level: FollowLevel, kind: str) -> dict[str, Any]:
-    return {
+def _menu(context: Context, action: str, level: FollowLevel, kind: str) -> SafeString:
+    told = {
         "action": action,
-        "level": level,
-        "levels": FollowLevel,
+        "level": int(level),
+        "said": str(level.label),
         "icon": ICONS[level],
         "kind": kind,
-        "back": context["request"].get_full_path(),
-        "csrf_token": context.get("csrf_token"),
     }
+    return still("community/threads/_follow.html", context, told)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from django import template
+from django.http import HttpRequest
 from django.template import Context, Node, NodeList
 from django.template.base import Parser, Token
 from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 
+from community.groups.models import Group
 from community.threads.forms import PostForm
 from community.threads.lists import ThreadRow
+from community.threads.models import Thread
 from community.threads.pages import ShownPost, ThreadPage
+from community.threads.unread import new_said
 from config.pieces import Key, pieces, told
+from config.skeletons import still
 
 register = template.Library()
 
@@ -42,9 +48,8 @@ def _new_in(row: ThreadRow) -> str:
     """The way to the first post of the thread that the reader has not read, if there is one."""
     if not row.unread:
         return ""
-    said = ngettext("%(n)s new", "%(n)s new", row.unread) % {"n": row.unread}
     address = reverse("first_unread", args=[row.thread.pk])
-    return format_html('<a class="new" href="{}">{}</a>', address, said)
+    return format_html('<a class="new" href="{}">{}</a>', address, new_said(row.unread))
 
 
 @register.simple_tag(takes_context=True)
@@ -55,6 +60,21 @@ def head_piece(context: Context, page: ThreadPage) -> SafeString:
     key = "head", told(thread), told(thread.group), page.number, page.last, page.may_write, tags
     drawn_for_all = None if page.may_lock or page.may_change_head else key
     return _piece(context, "community/threads/_head.html", drawn_for_all, names)
+
+
+@register.simple_tag(takes_context=True)
+def filters_piece(context: Context, all_tags: str) -> SafeString:
+    """Draw the orders and filters of a list; its plain address is asked for most."""
+    template_name = "community/threads/_filters.html"
+    if context["request"].GET:
+        return _piece(context, template_name, None, {"all_tags": all_tags})
+    names = {name: context[name] for name in ("state", "orders", "periods", "kinds", "kind_labels")}
+    key = "filters", all_tags, names["state"], tuple(names["orders"]), tuple(names["kinds"])
+    # Links are told what the address has already: nothing.
+    plain = HttpRequest()
+    drawing = get_template(template_name)
+    draw = partial(drawing.render, {**names, "all_tags": all_tags}, plain)
+    return mark_safe(pieces.get(key, draw))
 
 
 @register.simple_tag
@@ -74,6 +94,46 @@ def pages_piece(context: Context, page: ThreadPage, where: str) -> SafeString:
     key = "pages", address, page.number, page.last, where
     names = {"page": page, "address": address, "where": where}
     return _piece(context, "community/threads/_pages.html", key, names)
+
+
+@register.simple_tag(takes_context=True)
+def join_piece(context: Context, thread: Thread, to_do: str) -> SafeString:
+    """Draw the way in for those who may read a thread's group but not write there."""
+    is_member = context["user"].is_authenticated
+    group = _columns(thread.group, "slug", "name", "glyph", "tint", "join_mode")
+    names = {"thread": {"pk": thread.pk}, "group": group, "to_do": to_do, "is_member": is_member}
+    key = thread.pk, *group.values(), to_do, is_member
+    return still("community/threads/_join.html", context, names, key)
+
+
+@register.simple_tag(takes_context=True)
+def about_piece(context: Context, group: Group) -> SafeString:
+    """Draw a group in short, beside its thread."""
+    drawn = _columns(group, "slug", "name", "about", "member_count", "thread_count")
+    key = tuple(drawn.values())
+    return still("community/threads/_thread_about.html", context, {"group": drawn}, key)
+
+
+def _columns(group: Group, *names: str) -> dict[str, Any]:
+    """What a piece draws of a group, of which other columns change with every reply."""
+    return {name: getattr(group, name) for name in names}
+
+
+@register.simple_tag(takes_context=True)
+def composer_piece(context: Context) -> SafeString:
+    """Draw the composer below a thread; what nobody has begun to fill in is the same for all."""
+    form: PostForm = context["form"]
+    template_name = "community/threads/_composer.html"
+    label = gettext("Reply")
+    is_begun = form.is_bound or context["answered"] or context["preview"]
+    if is_begun or context["request"].GET.keys() - {"page"}:
+        return _piece(context, template_name, None, {"composer_label": label})
+    group: Group = context["composer_group"]
+    words = ("composer_action", "composer_draft", "composer_submit", "composer_placeholder")
+    names = {name: context[name] for name in words}
+    facts = {"thread": context["thread"], "composer_group": group, "form": type(form)()}
+    key = *names.values(), context["thread"].pk, group.pk, group.slug
+    return still(template_name, context, {**names, **facts, "composer_label": label}, key)
 
 
 @register.simple_tag(takes_context=True)

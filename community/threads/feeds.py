@@ -25,12 +25,14 @@ from community.threads.lists import (
     OWN,
     ListState,
     Order,
+    first_of_group,
+    for_rows,
     in_state,
     page_in_state,
     thread_rows,
-    with_tags,
 )
 from community.threads.models import Thread, ThreadKind, ThreadQuerySet, ThreadScore
+from config import skeletons
 from config.guest_pages import kept
 
 POPULAR_GROUPS = 6
@@ -79,25 +81,43 @@ def group_page(request: HttpRequest, slug: str) -> HttpResponse:
         if tag is not None and tag.slug != state.tag:
             query = replace(state, tag=tag.slug).address()
             return redirect(f"{group.get_absolute_url()}?{query}", permanent=True)
+    tags = [tag.pk] if tag else []
+    listed = _plain_list(request, group) if state == ListState() else None
+    return skeletons.page(
+        request,
+        "community/threads/group.html",
+        {
+            **group_context(request, group, "threads"),
+            **(listed or _list_of_group(request, group, state, tags)),
+            "kinds": kinds_of(group),
+            "tag": tag,
+        },
+        name=group.name,
+        about=group.about,
+        slug=group.slug,
+    )
+
+
+def _plain_list(request: HttpRequest, group: Group) -> dict[str, Any]:
+    """The first page of a group's latest threads, which is what most ask for."""
+    viewer = request.user
+    pinned, rows, after = first_of_group(group.pk, viewer, settings.THREADS_PER_PAGE)
+    return _list_context(viewer, ListState(), [*pinned, *rows], after)
+
+
+def _list_of_group(
+    request: HttpRequest, group: Group, state: ListState, tags: list[int]
+) -> dict[str, Any]:
     threads = Thread.objects.filter(group=group)
     now = timezone.now()
     pinned: list[Thread] = []
     if state.order == Order.LATEST:
         first = threads.pinned(now)
         if state.is_first:
-            narrowed = in_state(first.for_list(), state, request.user, [tag.pk] if tag else [])
-            pinned = list(with_tags(narrowed).latest_first())
+            narrowed = in_state(first.for_list(), state, request.user, tags)
+            pinned = list(for_rows(narrowed, request.user).latest_first())
         threads = threads.filter(Q(pinned_at__isnull=True) | Q(pinned_until__lte=now))
-    return render(
-        request,
-        "community/threads/group.html",
-        {
-            **group_context(request, group, "threads"),
-            **list_context(request, threads, state, tags=[tag.pk] if tag else [], first=pinned),
-            "kinds": kinds_of(group),
-            "tag": tag,
-        },
-    )
+    return list_context(request, threads, state, tags=tags, first=pinned)
 
 
 @require_GET
@@ -144,14 +164,20 @@ def list_context(
     """What a list of `threads` needs to be drawn: rows, orders, the address of the next page.
 
     `threads` are visible to the viewer, `tags` the ids that the state's tag stands for; `first`
-    stand above all others. Two queries.
+    stand above all others. One query, two for a member.
     """
     viewer = request.user
-    narrowed = with_tags(in_state(threads.for_list(), state, viewer, tags))
+    narrowed = for_rows(in_state(threads.for_list(), state, viewer, tags), viewer)
     rows, next_cursor = page_in_state(narrowed, state, settings.THREADS_PER_PAGE)
+    return _list_context(viewer, state, [*(first or []), *rows], next_cursor)
+
+
+def _list_context(
+    viewer: Viewer, state: ListState, threads: list[Thread], next_cursor: str | None
+) -> dict[str, Any]:
     return {
         "state": state,
-        "threads": thread_rows([*(first or []), *rows], viewer),
+        "threads": thread_rows(threads, viewer),
         "next_cursor": next_cursor,
         "is_first": state.is_first,
         "orders": [

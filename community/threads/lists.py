@@ -5,15 +5,18 @@ Every list costs a fixed number of queries whatever its order, filters and lengt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import JSONObject
+from django.db.models import Exists, F, Func, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject, Now
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import pgettext_lazy
 
@@ -32,8 +35,12 @@ from community.threads.unread import unread_counts
 from community.uploads.models import Image
 from config.paging import read_time_cursor, time_cursor, whole_number
 from config.pieces import Key, more_told, told
+from config.written import Written
 
 STRIP_MAX = 4  # pictures of the opening post in a row
+
+# What domains above note on each thread of a list, by its name there: it comes by the same query.
+ROW_NOTES: Final[dict[str, Callable[[Viewer], Subquery]]] = {}
 
 
 class Order(models.TextChoices):
@@ -111,7 +118,6 @@ class ThreadRow:
 
     thread: Thread
     pictures: list[Image] = field(default_factory=list)
-    more_pictures: int = 0  # how many the opening post has beyond `pictures`
     unread: int = 0  # posts its reader has not read; drawn into the piece, never part of it
 
     @property
@@ -183,10 +189,59 @@ def page_of(
     if place := read_time_cursor(after):
         at, pk = place
         threads = threads.filter(Q(last_post_at__lt=at) | Q(pk__lt=pk), last_post_at__lte=at)
-    rows = list(threads.latest_first()[: size + 1])
+    return _cut(list(threads.latest_first()[: size + 1]), size)
+
+
+def _cut(rows: list[Thread], size: int) -> tuple[list[Thread], str | None]:
+    """Take `size` of the rows, and the cursor of the page after them if there are more."""
     if len(rows) <= size:
         return rows, None
     return rows[:size], time_cursor(rows[size - 1].last_post_at, rows[size - 1].pk)
+
+
+def first_of_group(
+    group_pk: int, viewer: Viewer, size: int
+) -> tuple[list[Thread], list[Thread], str | None]:
+    """Return the pinned threads of a group, the `size` latest others, and the cursor after them.
+
+    With all their rows draw. One query, that of most who come to a group.
+    """
+    of_guest, of_member = _first_of_group(size)
+    if isinstance(viewer, Member):
+        rows = of_member.rows(group_pk, viewer.pk)
+    else:
+        rows = of_guest.rows(group_pk)
+    now = timezone.now()
+    pinned = [thread for thread in rows if thread.is_pinned(now)]
+    return pinned, *_cut([thread for thread in rows if not thread.is_pinned(now)], size)
+
+
+@lru_cache(maxsize=4)
+def _first_of_group(size: int) -> tuple[Written[Thread], Written[Thread]]:
+    def write(group_pk: int, viewer: Viewer) -> ThreadQuerySet:
+        listed = Thread.objects.filter(group=group_pk, is_listed=True)
+        pinned = listed.pinned(Now())
+        others = listed.filter(Q(pinned_at__isnull=True) | Q(pinned_until__lte=Now()))
+        found = Thread.objects.for_list().filter(
+            Among("pk", ArraySubquery(pinned.values("pk")))
+            | Q(Among("pk", ArraySubquery(others.latest_first().values("pk")[: size + 1])))
+        )
+        return for_rows(found, viewer).latest_first()
+
+    return (
+        Written(lambda group_pk: write(group_pk, AnonymousUser())),
+        Written(lambda group_pk, member_pk: write(group_pk, Member(pk=member_pk))),
+    )
+
+
+class Among(Func):
+    """Whether a value is one of an array, which is made first: by index, unlike `IN (SELECT ...)`
+    beside another condition."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY("
+    arity = 2
+    output_field = models.BooleanField()
 
 
 def _page_by_id(threads: ThreadQuerySet, after: str, size: int) -> tuple[list[Thread], str | None]:
@@ -219,33 +274,30 @@ def with_tags(threads: ThreadQuerySet) -> ThreadQuerySet:
     return threads.annotate(tag_rows=ArraySubquery(carried))
 
 
-def thread_rows(threads: Iterable[Thread], viewer: Viewer) -> list[ThreadRow]:
-    """Load what rows show beside the thread: pictures of opening posts, and what is unread.
+def for_rows(threads: ThreadQuerySet, viewer: Viewer) -> ThreadQuerySet:
+    """With all a row draws beside the thread: tags, pictures, and what domains above note."""
+    pictures = PostImage.objects.filter(
+        post__thread=OuterRef("pk"),
+        post__number=1,
+        post__hidden_at__isnull=True,
+        image__in=Image.objects.visible_to(viewer),
+    )
+    strip = ArraySubquery(pictures.order_by("position").values("image_id")[:STRIP_MAX])
+    notes = {name: note(viewer) for name, note in ROW_NOTES.items()}
+    return with_tags(threads).annotate(strip=strip, **notes)
 
-    One query, and one more for a member. `threads` come from `for_list()` and are visible to
-    `viewer`.
+
+def thread_rows(threads: Iterable[Thread], viewer: Viewer) -> list[ThreadRow]:
+    """Load what of each thread `viewer` has not read: one query for a member, none for a guest.
+
+    `threads` come from `for_rows()` and are visible to `viewer`.
     """
     threads = list(threads)
-    strips: dict[int, list[Image]] = {}
-    shown = (
-        PostImage.objects.filter(
-            post__thread__in=[thread.pk for thread in threads],
-            post__number=1,
-            post__hidden_at__isnull=True,
-            image__in=Image.objects.visible_to(viewer),
-        )
-        .select_related("image")
-        .annotate(thread_id=F("post__thread_id"))
-        .order_by("post", "position")
-    )
-    for one in shown if threads else ():
-        strips.setdefault(one.thread_id, []).append(one.image)
     unread = unread_counts(viewer, threads) if isinstance(viewer, Member) else {}
     return [
         ThreadRow(
             thread=thread,
-            pictures=(strip := strips.get(thread.pk, []))[:STRIP_MAX],
-            more_pictures=max(0, len(strip) - STRIP_MAX),
+            pictures=[Image(pk=pk) for pk in getattr(thread, "strip", ())],
             unread=unread.get(thread.pk, (0, 0))[0],
         )
         for thread in threads

@@ -52,6 +52,7 @@ from community.threads.services import (
     unlock_thread,
 )
 from community.threads.shared import begin
+from config import skeletons
 from config.guest_pages import keep, source_of
 from config.paging import whole_number
 
@@ -361,7 +362,18 @@ def _thread(
         "preview": preview,
         "related": related_threads(page.thread, request.user),
     }
-    return render(request, "community/threads/show.html", context, status=status)
+    return skeletons.page(
+        request,
+        "community/threads/show.html",
+        context,
+        status=status,
+        heading=page.thread.heading,
+        excerpt=page.thread.excerpt,
+        address=page.thread.get_absolute_url(),
+        is_listed=page.thread.is_listed,
+        number=page.number,
+        last=page.last,
+    )
 
 
 def _reply_context(

@@ -197,10 +197,10 @@ def test_a_list_costs_the_same_for_1_and_for_20_threads(guest, ada, group):
 @pytest.mark.parametrize(
     ("who", "page", "queries"),
     [
-        ("guest", "home", 4),
-        ("guest", "group", 6),
-        ("as_ada", "home", 9),  # one for how much of each row is unread
-        ("as_ada", "group", 12),
+        ("guest", "home", 2),
+        ("guest", "group", 3),
+        ("as_ada", "home", 7),  # one for how much of each row is unread
+        ("as_ada", "group", 9),
     ],
 )
 def test_home_and_a_group_cost_so_many_queries_for_1_and_for_25_threads(

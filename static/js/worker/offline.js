@@ -33,7 +33,7 @@ self.addEventListener("fetch", (event) => {
 async function shelve() {
   const page = await fetch(SITE.offline, { cache: "no-cache" });
   if (!page.ok) throw new Error("no offline page");
-  const named = (await page.clone().text()).matchAll(/(?:href|src)="([^"#?]+)"/g);
+  const named = (await page.clone().text()).matchAll(/(?:href|src)="([^"#?]+)[#"]/g);
   const files = new Set([...named].map(([, address]) => address).filter((address) => address.startsWith(SITE.static)));
   const shelf = await caches.open(FILES);
   await shelf.addAll(files);
