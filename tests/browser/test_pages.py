@@ -1,22 +1,38 @@
-"""Every main page in both themes: axe finds nothing, nothing scrolls sideways, bytes in budget."""
+"""Every page: axe finds nothing, nothing scrolls sideways, bytes in budget.
+
+The main ones are asked in both themes, of the others every second one in each.
+"""
 
 from __future__ import annotations
 
 import gzip
+from datetime import timedelta
+from itertools import islice
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Response
 
 from commerce.listings.models import Listing
+from community.bookmarks.services import keep_bookmark
 from community.chat.services import room_of, send_message
+from community.drafts.services import save_draft
 from community.groups.models import Group
+from community.members.blocking import block
 from community.members.models import Member
+from community.notifications.models import Kind
+from community.notifications.services import notify
+from community.polls.services import make_poll
+from community.reactions.services import toggle_reaction
+from community.search.models import SavedSearch
+from community.tags.services import create_tag
+from community.threads.following import follow
 from community.threads.models import Thread
 from community.threads.services import edit_post, lock_thread
 from tests.browser.one_port import Site
-from tests.factories import make_post, make_thread
-from tests.factories_commerce import make_listing, make_placement
+from tests.factories import make_member, make_post, make_thread
+from tests.factories_commerce import keeper_of, make_listing, make_placement
 
 # gzipped bytes of a reading page
 BUDGETS = {"document": 25_000, "stylesheet": 20_000, "script": 30_000, "font": 0}
@@ -45,7 +61,7 @@ WORDS = (
 
 
 @pytest.fixture
-def lived_in(group: Group, ada: Member, bo: Member, mo: Member) -> Thread:
+def lived_in(group: Group, ada: Member, bo: Member, mo: Member, keeper: Member) -> Thread:
     """A group with talk in it: a thread of three pages with listings, a locked one, chat."""
     words = WORDS.split()
     thread = make_thread(ada, group, body=RICH)
@@ -60,6 +76,20 @@ def lived_in(group: Group, ada: Member, bo: Member, mo: Member) -> Thread:
     locked = make_thread(bo, group, title="A thread that went on for too long")
     lock_thread(thread=locked, by=mo, reason="It went in circles.")
     send_message(room=room_of(group), sender=ada, body="Anyone near Leith?")
+    reply = thread.posts.get(number=2)
+    make_poll(post=opening, question="Buy or wait?", options=["Buy", "Wait"])
+    toggle_reaction(post=reply, member=mo, name="heart")
+    keep_bookmark(
+        member=ada, post=reply, note="Measure first", remind_at=timezone.now() + timedelta(days=1)
+    )
+    save_draft(member=ada, target=f"thread:{locked.pk}", body="Before it was locked", sequence=1)
+    SavedSearch.objects.create(member=ada, name="Seals", query="light seals")
+    tag = create_tag(name="light seals", group=group, by=mo)
+    create_tag(name="repair", group=None, by=keeper)
+    for what in (thread, group, tag):
+        follow(member=ada, what=what, level=3)
+    notify(member=ada, kind=Kind.MENTION, key="pages", actor=bo, post=reply, thread=thread)
+    block(by=ada, of=make_member("pim", name="Pim Fold"))
     thread.refresh_from_db()
     return thread
 
@@ -101,6 +131,84 @@ def addresses(thread: Thread) -> dict[str, str]:
     }
 
 
+def further(thread: Thread) -> dict[str, str]:
+    """What ada has and reads beyond the main pages."""
+    group, reply = thread.group, thread.posts.get(number=2)
+    return {
+        "unread": "/?order=unread",
+        "top of the month": "/?order=top&period=month",
+        "of a tag": f"{group.get_absolute_url()}?tag=light-seals",
+        "nothing found": "/search/?q=qqzzxx",
+        "tags": "/tags/",
+        "tag": "/tags/light-seals/",
+        "tags of the group": f"/g/{group.slug}/tags/",
+        "bookmarks": "/bookmarks/",
+        "bookmark": f"/p/{reply.pk}/bookmark/",
+        "drafts": "/drafts/",
+        "notifications": "/notifications/",
+        "what one hears of": "/settings/notifications/",
+        "follows": "/settings/follows/",
+        "blocks": "/settings/blocks/",
+        "block": "/members/bo/block/",
+        "data": "/settings/data/",
+        "erasure": "/settings/data/erasure/",
+        "standing": "/standing/",
+        "badges": "/badges/",
+        "member directory": "/members/",
+        "her posts": "/members/ada/posts/",
+        "his threads": "/members/bo/threads/",
+        "his reactions": "/members/mo/reactions/",
+        "her badges": "/members/ada/badges/",
+        "her groups": "/members/ada/groups/",
+        "welcome, interests": "/welcome/interests/",
+        "welcome, groups": "/welcome/groups/",
+        "welcome, hello": "/welcome/hello/",
+        "menu of a post": f"/p/{reply.pk}/more/",
+        "who reacted": f"/p/{reply.pk}/reactions/",
+        "unread from here": f"/p/{reply.pk}/unread/",
+        "poll": f"/p/{thread.posts.get(number=1).pk}/poll/",
+        "title": f"/t/{thread.pk}/title/",
+        "kind and tags": f"/t/{thread.pk}/tags/",
+        "password": "/accounts/password/change/",
+        "sign out": "/accounts/logout/",
+        "offline": "/offline/",
+    }
+
+
+def for_moderators(thread: Thread) -> dict[str, str]:
+    verbs = ("lock", "move", "split", "merge", "pin", "slow-mode", "closing")
+    return {
+        **{verb: f"/t/{thread.pk}/{verb}/" for verb in verbs},
+        "hiding": f"/p/{thread.posts.get(number=2).pk}/hiding/",
+        "tags to keep": f"/g/{thread.group.slug}/tags/keep/",
+        "members, for a moderator": f"/g/{thread.group.slug}/members/",
+    }
+
+
+def for_merchants(listing: Listing) -> dict[str, str]:
+    shop = f"/merchants/{listing.merchant.slug}/"
+    return {
+        "sales": shop,
+        "threads that sold": f"{shop}threads/",
+        "order lines": f"{shop}lines/",
+        "connector": f"{shop}connector/",
+        "team": f"{shop}team/",
+        "settings of a shop": f"{shop}settings/",
+        "edit a listing": f"/listings/{listing.pk}/edit/",
+    }
+
+
+def for_the_staff(thread: Thread) -> dict[str, str]:
+    return {
+        "staff": "/staff/",
+        "staff, members": "/staff/community/member/",
+        "staff, a member": f"/staff/community/member/{thread.author_id}/change/",
+        "staff, cases": "/staff/moderation/case/",
+        "staff, audit": "/staff/moderation/auditentry/",
+        "tags of the site": "/tags/keep/",
+    }
+
+
 GUEST_ONLY = {
     "sign in": "/accounts/login/",
     "sign up": "/accounts/signup/",
@@ -110,13 +218,22 @@ GUEST_ONLY = {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(site: Site, lived_in: Thread, ada: Member, theme: str):
+def test_axe_finds_nothing(site: Site, lived_in: Thread, ada: Member, mo: Member, theme: str):
     found: list[str] = []
     axe = Axe()
-    for member, pages in ((ada, addresses(lived_in)), (None, GUEST_ONLY)):
+    listing = Listing.objects.earliest("pk")
+    start = 0 if theme == "light" else 1
+    for member, always, in_turn in (
+        (ada, addresses(lived_in), further(lived_in)),
+        (mo, {}, for_moderators(lived_in)),
+        (keeper_of(listing.merchant), {}, for_merchants(listing)),
+        (None, GUEST_ONLY, {}),
+    ):
         page = site.visit(member, color_scheme=theme, reduced_motion="reduce")
-        for name, address in pages.items():
-            page.goto(address)
+        for name, address in [*always.items(), *islice(in_turn.items(), start, None, 2)]:
+            answer = page.goto(address)
+            if name != "nothing" and (answer is None or not answer.ok):
+                found.append(f"{name}: {answer and answer.status}")
             for violation in axe.run(page).response["violations"]:
                 where = "; ".join(" ".join(node["target"]) for node in violation["nodes"][:3])
                 found.append(f"{name}, {theme}: {violation['id']} at {where}")
@@ -124,9 +241,18 @@ def test_axe_finds_nothing(site: Site, lived_in: Thread, ada: Member, theme: str
     assert found == []
 
 
-def test_nothing_scrolls_sideways_at_320_pixels(site: Site, lived_in: Thread, ada: Member):
+def test_nothing_scrolls_sideways_at_320_pixels(
+    site: Site, lived_in: Thread, ada: Member, mo: Member, keeper: Member
+):
     wide: list[str] = []
-    for member, pages in ((ada, addresses(lived_in)), (None, GUEST_ONLY)):
+    listing = Listing.objects.earliest("pk")
+    for member, pages in (
+        (ada, addresses(lived_in) | further(lived_in)),
+        (mo, for_moderators(lived_in)),
+        (keeper_of(listing.merchant), for_merchants(listing)),
+        (keeper, for_the_staff(lived_in)),
+        (None, GUEST_ONLY),
+    ):
         page = site.visit(member, viewport={"width": 320, "height": 640})
         for name, address in pages.items():
             page.goto(address)
