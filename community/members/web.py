@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -45,7 +45,7 @@ def member_required(
         if request.method != "GET":
             back = "/"
             if referer := request.headers.get("HX-Current-URL") or request.headers.get("Referer"):
-                parts = urlsplit(referer)
+                parts = _split(referer)
                 if parts.netloc == request.get_host():
                     back = parts.path + (f"?{parts.query}" if parts.query else "")
             back = next((place for keep in GUEST_FORMS if (place := keep(request))), back)
@@ -76,7 +76,8 @@ def safe_next(request: HttpRequest) -> str:
     ours = url_has_allowed_host_and_scheme(
         back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return back if ours else ""
+    # An address, not the name of a route, which `redirect` would look for.
+    return back if ours and back.startswith(("/", "http://", "https://")) else ""
 
 
 def from_our_pages(request: HttpRequest) -> bool:
@@ -89,4 +90,12 @@ def from_our_pages(request: HttpRequest) -> bool:
     if site is not None:
         return site == "same-origin"
     origin = request.headers.get("Origin") or request.headers.get("Referer")
-    return origin is None or urlsplit(origin).netloc == request.get_host()
+    return origin is None or _split(origin).netloc == request.get_host()
+
+
+def _split(address: str) -> SplitResult:
+    """Split what a browser says of where it was, which may be anything."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")

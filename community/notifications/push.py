@@ -40,6 +40,7 @@ TOKEN_SECONDS: Final = 12 * 3600  # RFC 8292 allows a day
 CONNECT_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 3.0
 RETRY_SECONDS_MAX: Final = 24 * 3600
+NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # an IPv4 address by way of a gateway
 
 # requests-hardened looks at the address it connects to; see docs/mail-and-push.md.
 _outgoing: Final = Manager(
@@ -194,6 +195,10 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
             return False
         if address.ipv4_mapped is not None:
             address = address.ipv4_mapped
+        elif address.sixtofour is not None:
+            address = address.sixtofour
+        elif address in NAT64:
+            address = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
         elif int(address) >> 32 == 0:  # v4-compatible
             return False
     return address.is_global and not address.is_multicast

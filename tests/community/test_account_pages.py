@@ -525,3 +525,19 @@ def test_behind_our_proxy_limits_count_the_visitor_and_not_the_proxy():
     assert get_account_adapter().get_client_ip(request) == "127.0.0.1"
     with override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=2):
         assert get_account_adapter().get_client_ip(request) == "198.51.100.7"
+
+
+@pytest.mark.parametrize("said", ["http://[bad", "http://testserver:x/", "//", "\x00"])
+def test_whatever_a_browser_says_of_where_it_was_a_guest_is_sent_to_sign_in(guest, group, said):
+    for header in ("Referer", "HX-Current-URL"):
+        answer = guest.post(f"/g/{group.slug}/follow/", {"level": "3"}, headers={header: said})
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/accounts/login/")
+    said_by = {"Origin": said}
+    assert guest.post("/language/", {"language": "en"}, headers=said_by).status_code == 403
+
+
+@pytest.mark.parametrize("back", ["home", "- -", "//evil.example/", "http://evil.example/", "\\"])
+def test_a_form_leads_back_only_to_an_address_of_ours(as_ada, back):
+    answer = as_ada.post("/all-read/", {"next": back})
+    assert (answer.status_code, answer["Location"]) == (302, "/")

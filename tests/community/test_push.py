@@ -169,6 +169,7 @@ def test_the_command_makes_a_key_that_works(capsys: pytest.CaptureFixture[str]):
 INSIDE = [
     *("https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://10.0.0.8/"),
     *("https://169.254.169.254/latest/", "https://[::ffff:127.0.0.1]/", "https://0.0.0.0/"),
+    *("https://[64:ff9b::a9fe:a9fe]/", "https://[2002:7f00:1::]/"),
     *("https://[fec0::1]/", "https://[::7f00:1]/", "https://192.168.1.1/", "https://100.64.0.1/"),
     *("https://2130706433/", "https://0x7f.1/", "https://[fe80::1%25eth0]/", "https://224.0.0.1/"),
     *("http://push.example/", "https://push.example:8443/", "ftp://push.example/"),
