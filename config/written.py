@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
@@ -20,26 +20,39 @@ from django.db.models.sql.compiler import SQLCompiler
 from config.prepared import prepared_cursor
 
 M = TypeVar("M", bound=Model)
+Asked = int | str | list[int]
 # Stand for what is asked: numbers no row has, that every whole-number column could hold.
 STAND_INS: Final = tuple(range(1_987_654_321, 1_987_654_329))
 
 
 class Written(Generic[M]):
-    """`write(a, b)` returns a queryset; `rows(a, b)` runs it for these whole numbers."""
+    """`write(a, b)` returns a queryset; `rows(a, b)` runs it for these whole numbers.
 
-    def __init__(self, write: Callable[..., QuerySet[M]]) -> None:
+    Where the query takes it, what is asked may be a list (`= ANY`) or a text (cast) as well.
+    `prepared` False has it planned each time: its best plan hangs on what is asked.
+    """
+
+    def __init__(self, write: Callable[..., QuerySet[M, Any]], *, prepared: bool = True) -> None:
         self.write = write
+        self.prepared = prepared
         self._known: dict[int, tuple[SQLCompiler, str, tuple[Any, ...]]] = {}
         self._lock = Lock()
 
-    def rows(self, *values: int) -> list[M]:
+    def rows(self, *values: Asked) -> list[M]:
         """Return the rows, with what they were selected and annotated with. One query."""
+        return self._built(*self._found(values))
+
+    def tuples(self, *values: Asked) -> list[tuple[Any, ...]]:
+        """Return what a queryset of `values_list` does. One query."""
+        compiler, found = self._found(values)
+        return [tuple(row) for row in compiler.results_iter([found], tuple_expected=True)]
+
+    def _found(self, values: tuple[Asked, ...]) -> tuple[SQLCompiler, list[Sequence[Any]]]:
         compiler, sql, parameters = self._known.get(len(values)) or self._put_down(len(values))
         asked = dict(zip(STAND_INS, values, strict=False))
-        with prepared_cursor() as cursor:
+        with prepared_cursor() if self.prepared else connection.cursor() as cursor:
             cursor.execute(sql, [asked.get(one, one) for one in parameters])
-            found = cursor.fetchall()
-        return self._built(compiler, found)
+            return compiler, cursor.fetchall()
 
     def _put_down(self, count: int) -> tuple[SQLCompiler, str, tuple[Any, ...]]:
         with self._lock:

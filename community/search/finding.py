@@ -7,14 +7,15 @@ viewer may not read is left out in the statement that picks the best, never afte
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
-from django.db.models import BooleanField, F, Field, FloatField, Func, Q, Value
+from django.db.models import BooleanField, F, Field, FloatField, Func, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from pgvector.django import HalfVectorField
 
@@ -30,6 +31,7 @@ from community.search.stems import stems
 from community.search.weights import fused, most_candidates, rarest_within, rarity, sparse
 from community.search.words import terms, words
 from community.threads.models import Thread, ThreadKind, ThreadTag
+from config.written import Written
 
 HITS_MAX: Final = 100
 PREFIX_WORDS_MAX: Final = 20  # that a word with a star stands for
@@ -93,9 +95,13 @@ def find(
     if not query.has_words:
         return newest(query, viewer, kind=kind, limit=limit)
     query, corrected, read, counts, among = _understand(query, viewer, correcting)
-    rows = scope(query, viewer, kind, read)
-    lexical = _by_words(rows, read, counts, among, limit)
-    dense = _by_meaning(rows, query, limit)
+
+    def allowed() -> SearchDocumentQuerySet:
+        return scope(query, viewer, kind, read)
+
+    is_plain = kind == Kind.POST and not (query.filters or read.phrases or read.without)
+    lexical = _by_words(allowed, read, counts, among, limit, viewer if is_plain else None)
+    dense = _by_meaning(allowed, query, limit)
     scores = fused(
         {hit.pk: hit.score for hit in lexical},
         {hit.pk: hit.score for hit in dense},
@@ -356,8 +362,14 @@ def _spelt_out(query: Query) -> Query:
 
 
 def _by_words(
-    rows: SearchDocumentQuerySet, read: Read, counts: dict[str, int], among: int, limit: int
+    allowed: Callable[[], SearchDocumentQuerySet],
+    read: Read,
+    counts: dict[str, int],
+    among: int,
+    limit: int,
+    plain: Viewer | None = None,
 ) -> list[Hit]:
+    """`plain` is the viewer when all posts they may read are `allowed`."""
     if not read.frequencies:
         return []
     vector = {
@@ -368,12 +380,37 @@ def _by_words(
         looked_up = rarest_within(
             {lexeme: counts.get(lexeme, 0) for lexeme in vector}, most_candidates(among)
         )
-        rows = rows.filter(_matches(" | ".join(map(quoted, looked_up))))
+        tsquery = " | ".join(map(quoted, looked_up))
+        if plain is not None and limit == HITS_MAX:
+            # Nothing but words: the same statement each time, only what it asks for differs.
+            values = (tsquery, sparse(vector))
+            member = (plain.pk,) if isinstance(plain, Member) else ()
+            return _hits_of((_OF_MEMBER if member else _OF_GUEST).tuples(*values, *member), -1)
+        rows = allowed().filter(_matches(tsquery))
+    else:
+        rows = allowed()
     product = _operator("sv", sparse(vector), "<#>", "sparsevec", FloatField())
     return _hits(rows.annotate(score=product).order_by("score"), limit, sign=-1)
 
 
-def _by_meaning(rows: SearchDocumentQuerySet, query: Query, limit: int) -> list[Hit]:
+def _best(viewer: Viewer, looked_up: str, vector: str) -> QuerySet[SearchDocument, Any]:
+    rows = scope(Query(), viewer, Kind.POST).filter(_matches(looked_up))
+    product = _operator("sv", vector, "<#>", "sparsevec", FloatField())
+    return rows.annotate(score=product).order_by("score").values_list(*_HIT)[:HITS_MAX]
+
+
+# Planned each time: whether a word is in three documents or in half of them decides the plan.
+_OF_GUEST: Final = Written(
+    lambda looked_up, vector: _best(AnonymousUser(), looked_up, vector), prepared=False
+)
+_OF_MEMBER: Final = Written(
+    lambda looked_up, vector, pk: _best(Member(pk=pk), looked_up, vector), prepared=False
+)
+
+
+def _by_meaning(
+    allowed: Callable[[], SearchDocumentQuerySet], query: Query, limit: int
+) -> list[Hit]:
     """Find what is like the query in meaning; nothing without an embedder, or one too slow."""
     vector = embedder().of_query(query.text)
     if vector is None:
@@ -382,20 +419,24 @@ def _by_meaning(rows: SearchDocumentQuerySet, query: Query, limit: int) -> list[
     # The index of services.index_embeddings is on this very expression.
     column = Cast("embedding", HalfVectorField(dimensions=len(vector)))
     far = _operator(column, written, "<=>", "halfvec", FloatField())
-    near = rows.filter(embedding__isnull=False).annotate(score=far).order_by("score")
+    near = allowed().filter(embedding__isnull=False).annotate(score=far).order_by("score")
     with transaction.atomic(), connection.cursor() as cursor:
         # The index goes on until enough documents pass the filters, instead of ending early.
         cursor.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
         return _hits(near, limit, sign=-1)
 
 
+_HIT: Final = ("pk", "kind", "object_id", "thread_id", "is_opening", "created_at", "score")
+
+
 def _hits(rows: SearchDocumentQuerySet, limit: int, sign: int = 1) -> list[Hit]:
-    columns = ("pk", "kind", "object_id", "thread_id", "is_opening", "created_at", "score")
+    return _hits_of(rows.values_list(*_HIT)[:limit], sign)
+
+
+def _hits_of(rows: Iterable[tuple[Any, ...]], sign: int = 1) -> list[Hit]:
     return [
         Hit(pk, kind, object_id, thread_id, is_opening, created_at, sign * float(score))
-        for pk, kind, object_id, thread_id, is_opening, created_at, score in rows.values_list(
-            *columns
-        )[:limit]
+        for pk, kind, object_id, thread_id, is_opening, created_at, score in rows
     ]
 
 

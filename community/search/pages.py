@@ -11,10 +11,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import F, Func, Model, Value
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import F, Func, Model, QuerySet, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.fields import BooleanField
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -29,11 +31,14 @@ from community.search.queries import Query
 from community.search.words import terms
 from community.threads.models import Post, Thread
 from config.paging import read_time_cursor, time_cursor
+from config.prepared import prepared_cursor
+from config.written import Written
 
 ANSWERS_PER_PAGE: Final = 10
 POSTS_AN_ANSWER: Final = 2
 NAMED_MAX: Final = 3
 NAME_MAX_WORDS: Final = 4  # of a query that may be somebody's name
+_BESIDE: Final = {Kind.GROUP: NAMED_MAX, Kind.MEMBER: NAMED_MAX}
 SUGGESTED: Final = {Kind.POST: 5, Kind.GROUP: 3, Kind.MEMBER: 3}
 SUGGEST_MIN_CHARS: Final = 2
 
@@ -163,19 +168,26 @@ _GROUP = _columns(Group, "id name slug glyph tint")
 _POST = ("pk", "number", "author__name", "created_at")
 
 
+def _posts(viewer: Viewer, ids: int) -> QuerySet[Post, Any]:
+    columns = [*_POST, *(f"thread__{name}" for name in _THREAD)]
+    columns += [f"thread__group__{name}" for name in _GROUP]
+    among = RawSQL('"community_post"."id" = ANY(%s)', (ids,), BooleanField())
+    found = Post.objects.visible_to(viewer).filter(among, hidden_at__isnull=True)
+    return found.order_by().values_list(*columns)
+
+
+_GUESTS: Final = Written(lambda ids: _posts(AnonymousUser(), ids))
+_MEMBERS: Final = Written(lambda ids, pk: _posts(Member(pk=pk), ids))
+
+
 def _answers(runs: Sequence[Sequence[Hit]], viewer: Viewer, found: Found) -> list[Answer]:
     if not runs:
         return []
     shown = [hit for run in runs for hit in run[:POSTS_AN_ANSWER]]
     # Values, not rows: thirty posts with authors, threads and groups are a hundred objects.
-    columns = [*_POST, *(f"thread__{name}" for name in _THREAD)]
-    columns += [f"thread__group__{name}" for name in _GROUP]
-    posts = {
-        values[0]: values
-        for values in Post.objects.visible_to(viewer)
-        .filter(pk__in=[hit.object_id for hit in shown], hidden_at__isnull=True)
-        .values_list(*columns)
-    }
+    ids = [hit.object_id for hit in shown]
+    rows = _MEMBERS.tuples(ids, viewer.pk) if isinstance(viewer, Member) else _GUESTS.tuples(ids)
+    posts = {values[0]: values for values in rows}
     excerpts = _excerpts([hit.pk for hit in shown if hit.object_id in posts], found)
     threads: dict[int, Thread] = {}
     for values in posts.values():
@@ -210,13 +222,18 @@ def _answers(runs: Sequence[Sequence[Hit]], viewer: Viewer, found: Found) -> lis
 
 def _excerpts(documents: Collection[int], by: Found) -> dict[int, SafeString]:
     """Cut and mark the texts of documents; keyed by the thing a document tells of."""
-    rows = list(
-        SearchDocument.objects.filter(pk__in=documents).values_list("object_id", "text", "language")
-    )
+    if not documents:
+        return {}
+    with prepared_cursor() as cursor:
+        cursor.execute(_TEXTS, [list(documents)])
+        rows = cursor.fetchall()
     spans = spans_of([(text, language) for _, text, language in rows], by.marked, by.faint)
     return {
         pk: as_html(excerpt(text, found)) for (pk, text, _), found in zip(rows, spans, strict=True)
     }
+
+
+_TEXTS: Final = "SELECT object_id, text, language FROM community_searchdocument WHERE id = ANY(%s)"
 
 
 def _titles(threads: Iterable[Thread], by: Found) -> dict[int, SafeString]:
@@ -262,7 +279,7 @@ def _site_language() -> str:
 def by_name(
     query: Query,
     viewer: Viewer,
-    most: dict[Kind, int] = {Kind.GROUP: NAMED_MAX, Kind.MEMBER: NAMED_MAX},  # noqa: B006
+    most: dict[Kind, int] = _BESIDE,
 ) -> list[Hit]:
     """Find things whose names have words that begin as the query's do. One query."""
     beginnings = " & ".join(
@@ -270,6 +287,20 @@ def by_name(
     )
     if not beginnings:
         return []
+    if most is _BESIDE:
+        member = (viewer.pk,) if isinstance(viewer, Member) else ()
+        rows = (_NAMED_TO_MEMBER if member else _NAMED_TO_GUEST).tuples(beginnings, *member)
+    else:
+        rows = list(_by_name(viewer, beginnings, most))
+    return [
+        Hit(pk, kind, object_id, thread_id, is_opening, created_at, score=0.0)
+        for pk, kind, object_id, thread_id, is_opening, created_at in rows
+    ]
+
+
+def _by_name(
+    viewer: Viewer, beginnings: str, most: dict[Kind, int]
+) -> QuerySet[SearchDocument, Any]:
     matches = Func(
         F("names"),
         Value(beginnings),
@@ -284,7 +315,16 @@ def by_name(
         .values_list("pk", "kind", "object_id", "thread_id", "is_opening", "created_at")[:count]
         for kind, count in most.items()
     ]
-    return [Hit(*row, score=0.0) for row in parts[0].union(*parts[1:], all=True)]
+    return parts[0].union(*parts[1:], all=True)
+
+
+# Planned each time: a name's beginning may be anybody's.
+_NAMED_TO_GUEST: Final = Written(
+    lambda beginnings: _by_name(AnonymousUser(), beginnings, _BESIDE), prepared=False
+)
+_NAMED_TO_MEMBER: Final = Written(
+    lambda beginnings, pk: _by_name(Member(pk=pk), beginnings, _BESIDE), prepared=False
+)
 
 
 def _names_somebody(query: Query) -> bool:
