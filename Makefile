@@ -25,8 +25,10 @@ help: ## Show this list
 demo: $(VENV)/run.stamp ## Run Shoal with its own database and content (PORT=8000, FRESH=1 starts over)
 	@$(BIN)/python manage.py demo --port $(PORT) $(if $(FRESH),--fresh)
 
+# Groups (tests that share something costly) begin first and stay in one process each; all others
+# go one by one to whichever process is free, so neither waits long for the other at the end.
 test: $(VENV)/dev.stamp ## Run the tests (ARGS="-k chat" chooses)
-	$(BIN)/pytest -n $(TEST_PROCESSES) $(ARGS)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup $(ARGS)
 
 bench: $(VENV)/dev.stamp ## Measure the pages against a hello-world view
 	$(BIN)/pytest tests/bench -o python_files='bench_*.py' -o python_functions='bench_*' -q -s $(ARGS)

@@ -37,7 +37,10 @@ from tests.services import in_database
 PROJECT = Path(__file__).parents[2]
 # A first start writes all its content, on a machine that may be busy.
 READY_SECONDS = 300
-pytestmark = pytest.mark.flaky(reruns=1)  # docs/decisions/tests-run-again.md
+pytestmark = [
+    pytest.mark.flaky(reruns=1),  # docs/decisions/tests-run-again.md
+    pytest.mark.xdist_group("demo"),  # each process would prepare a folder of its own
+]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 
 
@@ -283,7 +286,11 @@ def test_a_worker_s_child_that_no_longer_listens_dies_with_a_killed_supervisor(s
 
 
 @pytest.mark.parametrize(("how", "code"), [(press_ctrl_c, 0), (kill, -signal.SIGKILL)])
-def test_when_it_ends_while_it_writes_its_content_nothing_stays_behind(start, tmp_path, how, code):
+def test_when_it_ends_while_it_writes_its_content_nothing_stays_behind(
+    start, prepared, tmp_path, how, code
+):
+    # Its tables are there already; as root they belong to another user.
+    subprocess.run(["cp", "-a", prepared, tmp_path / "kept"], check=True)
     run = start(folder=tmp_path / "kept")
     run.read(until="Members, threads")
 
