@@ -290,11 +290,20 @@ def sweeps(label: str, *columns: str) -> Step:
 
     def rewrite(erasing: Erasing, rows: Sequence[models.Model]) -> None:
         for row in rows:
+            # The new handle may be longer: what no longer fits is cut, or nobody could leave.
             row.__class__._base_manager.filter(pk=row.pk).update(
-                **{column: neutral(getattr(row, column), erasing) for column in columns}
+                **{
+                    column: neutral(getattr(row, column), erasing)[: _room_of(row, column)]
+                    for column in columns
+                }
             )
 
     return swept(label, lambda erasing: naming(columns, erasing), rewrite)
+
+
+def _room_of(row: models.Model, column: str) -> int | None:
+    room: int | None = row._meta.get_field(column).max_length  # type: ignore[union-attr]
+    return room
 
 
 def swept(

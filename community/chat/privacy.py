@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q
 
-from community.chat.models import Message
+from community.chat.models import MESSAGE_MAX_CHARS, Message
 from community.threads.rendering import render_message
 from config.personal import (
     Erasing,
@@ -56,6 +56,6 @@ def _may_name(erasing: Erasing) -> Q:
 
 def rewrite_messages(erasing: Erasing, messages: Sequence[Message]) -> None:
     for message in messages:
-        body = neutral(message.body, erasing)
+        body = neutral(message.body, erasing)[:MESSAGE_MAX_CHARS]
         html = render_message(body, author=message.sender, group=message.room.group).html
         Message.objects.filter(pk=message.pk).update(body=body, html=html)

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from community.events import PostEdited
 from community.threads.markup import plain_text
-from community.threads.models import Post, Revision, Thread
+from community.threads.models import POST_MAX_CHARS, Post, Revision, Thread
 from community.threads.services import excerpt_of, rerender_post
 from config.outbox import publish
 from config.personal import (
@@ -30,8 +30,9 @@ from config.personal import (
 )
 
 # The line that says whose words a quote holds: "> [Ada](/p/12/): …", its address absolute or not.
+# Bounded: a wall of "[\\" would take a square of time, and nobody could be erased any more.
 QUOTED = re.compile(
-    r"\[((?:\\.|[^\[\]\\])*)\]\(((?:https?://[^\s()]+)?/(?:p|posts)/(\d{1,18})/?)\)"
+    r"\[((?:\\.|[^\[\]\\]){0,200})\]\(((?:https?://[^\s()]{1,300})?/(?:p|posts)/(\d{1,18})/?)\)"
 )
 
 ACT = "One thing done is one row, and the talk it was done to stays."
@@ -206,7 +207,8 @@ def _neutral(bodies: Sequence[str], erasing: Erasing) -> list[str]:
             return match[0]
         return f"[{erasing.new_name}]({match[2]})"
 
-    return [neutral(QUOTED.sub(renamed, body), erasing) for body in bodies]
+    # The new name may be longer: what no longer fits is cut, or nobody could leave.
+    return [neutral(QUOTED.sub(renamed, body), erasing)[:POST_MAX_CHARS] for body in bodies]
 
 
 def rewrite_posts(erasing: Erasing, posts: Sequence[Post]) -> None:

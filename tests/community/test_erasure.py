@@ -35,6 +35,7 @@ from community.groups.services import invite
 from community.importing.models import ImportedRecord
 from community.members.models import Block, Member
 from community.notifications.models import PushSubscription
+from community.polls.models import OPTION_MAX_CHARS, QUESTION_MAX_CHARS
 from community.polls.services import make_poll, vote
 from community.privacy import erasing
 from community.privacy.erasing import ask_for_erasure, cancel_erasure, erase
@@ -42,7 +43,8 @@ from community.privacy.errors import ErasureAsked, InTheWay, TooLate
 from community.privacy.exporting import ask_for_export, make
 from community.privacy.models import Erasure, ErasureState
 from community.reactions.services import toggle_reaction
-from community.threads.models import Post, PostMention, Thread
+from community.search.saving import save_search
+from community.threads.models import TITLE_MAX_CHARS, Post, PostMention, Thread
 from community.threads.services import edit_post
 from community.uploads.models import Image
 from config import personal
@@ -356,6 +358,35 @@ def test_mentions_and_quotes_of_others_lose_name_and_link(quenby: Member, life: 
     life["other"].refresh_from_db()
     assert life["other"].title == f"For @former-{quenby.pk} and all"
     assert life["other"].excerpt == opening.body
+
+
+def test_walls_of_a_handle_and_of_brackets_keep_nobody_from_leaving(
+    quenby: Member, ada: Member, group: Group
+):
+    """The neutral handle is longer than theirs: what was full grows over its limit."""
+    calls = f"@{HANDLE} "
+    thread = make_thread(ada, group, (calls * 30)[:TITLE_MAX_CHARS], calls * (50_000 // len(calls)))
+    brackets = make_post(ada, thread, "[\\" * 24_000 + " [a](/p/1/)")
+    question = (calls * 40)[:QUESTION_MAX_CHARS].strip()
+    options = [(f"{n} {calls}" + calls * 20)[:OPTION_MAX_CHARS].strip() for n in (1, 2)]
+    poll = make_poll(post=brackets, question=question, options=options)
+    save_draft(member=ada, target=f"group:{group.pk}", title=calls * 37, body="x", sequence=1)
+    save_search(member=ada, query=calls * 30)
+    edit_post(post=thread.posts.get(number=1), editor=ada, body="Gone.", reason="y", based_on=0)
+    edit_post(
+        post=thread.posts.get(number=1),
+        editor=ada,
+        body=calls * (50_000 // len(calls)),
+        reason="z",
+        based_on=1,
+    )
+    forget_all(quenby)
+    thread.refresh_from_db()
+    poll.refresh_from_db()
+    opening = thread.posts.get(number=1)
+    for text in (thread.title, thread.excerpt, opening.body, opening.html, poll.question):
+        assert HANDLE not in text
+        assert f"@former-{quenby.pk}" in text
 
 
 def test_money_and_counts_stay(quenby: Member, life: dict[str, Any]):
