@@ -45,6 +45,7 @@ from config.written import Written
 register = template.Library()
 
 ATTACHABLE_MAX = 50
+STRIP_MAX = 4
 
 # Where what was loaded for a page waits on its posts and threads.
 _BESIDE = "_commerce_beside"
@@ -226,8 +227,9 @@ def linked_listings(context: Context, thread: Thread) -> dict[str, Any]:
 
 @register.inclusion_tag("commerce/placements/_linked_strip.html", takes_context=True)
 def linked_strip(context: Context, thread: Thread) -> dict[str, Any]:
-    """The same as `linked_listings` for narrow screens: a row that slides, above the posts."""
-    return _thread_pieces(context, thread)
+    """The first of them for narrow screens: a row that slides, above the posts."""
+    said = _thread_pieces(context, thread)
+    return {**said, "first": said["linked"][:STRIP_MAX]}
 
 
 @register.simple_tag

@@ -67,6 +67,7 @@ class ShownPost:
     may_restore: bool = False  # or look at what a moderator hid: the way there is shown
     is_answer: bool = False
     answer: Post | None = None  # the thread's answer, when this is the opening post
+    noted: list[Key] = field(default_factory=list, repr=False, compare=False)  # what `told` found
 
     @property
     def answer_excerpt(self) -> str:
@@ -79,10 +80,16 @@ class ShownPost:
     @property
     def told(self) -> Key | None:
         """The key of its piece; None when it is drawn for `viewer` alone."""
-        post, more = self.post, more_told(self.post)
+        more = more_told(self.post)
         if self.mine or more is None:
             return None
-        answered, answer = post.reply_to, self.answer
+        # Asked for twice on a guest's page: by the post, and by what search engines read of it.
+        if not self.noted or self.noted[0] is not more:
+            self.noted[:] = more, self._told(more)
+        return self.noted[1]
+
+    def _told(self, more: Key) -> Key:
+        post, answered, answer = self.post, self.post.reply_to, self.answer
         return (
             *("post", self.role, self.readable, self.may_reply, self.may_react),
             *(self.may_restore, self.is_answer, post.page),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import random
 import re
 
 import pytest
@@ -35,6 +37,7 @@ from commerce.placements.services import (
 )
 from community.threads.models import Post, Thread
 from community.threads.services import lock_thread
+from config.management.commands.bench_data import VOCABULARY
 from config.outbox import drain
 from tests.factories import join, make_member, make_post, make_thread
 from tests.factories_commerce import keeper_of, make_listing, make_merchant, make_placement
@@ -374,6 +377,25 @@ def fill(thread, group, posts: int, cards: int) -> None:
             make_placement(listing, thread=thread, post=post, by=author)
 
 
+@pytest.mark.parametrize(
+    ("who", "whole", "sent"), [("guest", 66_000, 10_000), ("as_bo", 72_000, 12_000)]
+)
+def test_a_page_full_of_posts_with_twelve_cards_is_bounded(
+    request, thread, group, ada, bo, who, whole, sent
+):
+    shop, chance = make_merchant(), random.Random(11)
+    for number in range(19):
+        text = " ".join(chance.choices(VOCABULARY.split(), k=70))
+        post = make_post(ada if number % 2 else bo, thread, text)
+        if number < 12:
+            listing = make_listing(shop, f"Lens {number}", group=group)
+            make_placement(listing, thread=thread, post=post, by=post.author)
+    page = request.getfixturevalue(who).get(thread.get_absolute_url()).content
+    assert page.count(b'<article class="post"') == 20
+    assert len(page) <= whole
+    assert len(gzip.compress(page)) <= sent
+
+
 @pytest.mark.parametrize("who", ["guest", "as_bo", "as_mo"])
 def test_a_thread_page_costs_the_same_queries_with_nineteen_cards_as_with_one(
     request, who, thread, group, ada
@@ -447,4 +469,4 @@ def test_what_a_thread_shows_and_what_stands_beside_its_posts_is_one_look_up(thr
     with CaptureQueriesContext(connection) as captured:
         html = rail.render(Context({"thread": Thread.objects.get(pk=thread.pk)}))
     assert len(captured) == 2  # the thread, its cards
-    assert html.count('<article class="listing"') == 24
+    assert html.count('<article class="listing"') == 4 + 12  # the strip, the rail
