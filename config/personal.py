@@ -40,7 +40,7 @@ class Key:
 
     name: str
     path: str
-    means: str
+    means: StrOrPromise
     show: Callable[[Any], Any] | None = None
 
 
@@ -53,20 +53,20 @@ class Exported:
     """
 
     name: str
-    about: str
+    about: StrOrPromise
     keys: tuple[Key, ...]
     narrowed: Callable[[Rows], Rows] | None = None
     pictures: tuple[str, ...] = ()
 
 
-def keys(**described: str | tuple[str, str] | tuple[str, str, Callable[[Any], Any]]) -> Any:
+def keys(**described: StrOrPromise | tuple[Any, ...]) -> Any:
     """Build keys: `note="what you noted"`, or `post=("post_id", "the post's number")`."""
     made = []
     for name, what in described.items():
-        if isinstance(what, str):
-            made.append(Key(name, name, what))
-        else:
+        if isinstance(what, tuple):
             made.append(Key(name, *what))
+        else:
+            made.append(Key(name, name, what))
     return tuple(made)
 
 
@@ -74,7 +74,7 @@ def keys(**described: str | tuple[str, str] | tuple[str, str, Callable[[Any], An
 class NotExported:
     """Why the member's export leaves rows out, in a sentence."""
 
-    why: str
+    why: StrOrPromise
 
 
 # -- the erasure ------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class Policy:
     label: str
     path: str
     exported: tuple[Exported, ...]
-    not_exported: str
+    not_exported: StrOrPromise
     erased: Erased
 
     @property

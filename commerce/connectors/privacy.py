@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commerce.connectors.models import Endpoint
 from commerce.listings.models import Listing, ListingState
@@ -33,13 +34,13 @@ def register() -> None:
         "commerce.TeamMember.member",
         Exported(
             "merchants",
-            "Whom you sell for.",
+            gettext_lazy("Whom you sell for."),
             keys(
-                merchant=("merchant__slug", "its short name, as in its address"),
-                name=("merchant__name", "its name"),
-                about=("merchant__about", "what it says of itself"),
-                role="owner or staff",
-                added_at="since when",
+                merchant=("merchant__slug", gettext_lazy("its short name, as in its address")),
+                name=("merchant__name", gettext_lazy("its name")),
+                about=("merchant__about", gettext_lazy("what it says of itself")),
+                role=gettext_lazy("owner or staff"),
+                added_at=gettext_lazy("since when"),
             ),
         ),
         runs(
@@ -50,7 +51,7 @@ def register() -> None:
     )
     declare(
         "commerce.Endpoint.created_by",
-        NotExported("The address is the merchant's, and secret."),
+        NotExported(gettext_lazy("The address is the merchant's, and secret.")),
         sets_null("The address is the merchant's."),
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import NotExported, also_erase, declare, keeps, sweeps
 
 
 def register() -> None:
     declare(
         "commerce.Listing.hidden_by",
-        NotExported("Decisions about others."),
+        NotExported(_("Decisions about others.")),
         keeps("Who hid a listing is part of the hiding."),
     )
     also_erase(

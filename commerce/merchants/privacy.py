@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, NotExported, declare, deletes, keys
 
 
@@ -10,13 +12,13 @@ def register() -> None:
         "commerce.TeamInvitation.member",
         Exported(
             "team_invitations",
-            "Shops that asked you to join them.",
-            keys(merchant=("merchant__slug", "the shop"), invited_at="when"),
+            _("Shops that asked you to join them."),
+            keys(merchant=("merchant__slug", _("the shop")), invited_at=_("when")),
         ),
         deletes("Nobody is left to answer."),
     )
     declare(
         "commerce.TeamInvitation.invited_by",
-        NotExported("The invitations are those of other members."),
+        NotExported(_("The invitations are those of other members.")),
         deletes("Nobody is left who meant it."),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from commerce.merchants.models import Merchant, MerchantKind, TeamMember, TeamRole
 from commerce.orders.models import Order
@@ -28,14 +29,16 @@ def register() -> None:
         "commerce.Order.buyer_member",
         Exported(
             "orders",
-            "Orders that shops told us were yours. Money is in the currency's minor units.",
+            gettext_lazy(
+                "Orders that shops told us were yours. Money is in the currency's minor units."
+            ),
             keys(
-                merchant=("merchant__slug", "the shop"),
-                number=("external_id", "the shop's number of the order"),
-                placed_at="when you ordered",
-                total_minor="what it came to, before refunds",
-                currency="its currency",
-                cancelled_at="when it was cancelled",
+                merchant=("merchant__slug", gettext_lazy("the shop")),
+                number=("external_id", gettext_lazy("the shop's number of the order")),
+                placed_at=gettext_lazy("when you ordered"),
+                total_minor=gettext_lazy("what it came to, before refunds"),
+                currency=gettext_lazy("its currency"),
+                cancelled_at=gettext_lazy("when it was cancelled"),
             ),
         ),
         runs(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, declare, keeps, keys
 
 KEYS = keys(
-    thread=("thread_id", "the thread's number"),
-    post=("post_id", "the post's number; empty: the thread as a whole"),
-    listing=("listing_id", "the listing's number"),
-    state="whether it is shown",
-    created_at="when it was placed",
-    decided_at="when it was decided",
+    thread=("thread_id", _("the thread's number")),
+    post=("post_id", _("the post's number; empty: the thread as a whole")),
+    listing=("listing_id", _("the listing's number")),
+    state=_("whether it is shown"),
+    created_at=_("when it was placed"),
+    decided_at=_("when it was decided"),
 )
 STAYS = "Sales are credited by it."
 
@@ -18,11 +20,11 @@ STAYS = "Sales are credited by it."
 def register() -> None:
     declare(
         "commerce.Placement.placed_by",
-        Exported("placements", "Listings you placed in threads.", KEYS),
+        Exported("placements", _("Listings you placed in threads."), KEYS),
         keeps(STAYS),
     )
     declare(
         "commerce.Placement.decided_by",
-        Exported("placements_decided", "Listings in threads you decided about.", KEYS),
+        Exported("placements_decided", _("Listings in threads you decided about."), KEYS),
         keeps(STAYS),
     )

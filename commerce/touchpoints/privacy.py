@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from commerce.touchpoints.models import Touchpoint, Visitor
 from config.personal import (
     BATCH,
@@ -21,8 +23,8 @@ def register() -> None:
         "commerce.Visitor.member",
         Exported(
             "browsers",
-            "Browsers you let us remember.",
-            keys(first_seen_at="since when"),
+            _("Browsers you let us remember."),
+            keys(first_seen_at=_("since when")),
         ),
         runs("deletes", forget_visitors, "The browser is the member's."),
     )
@@ -30,20 +32,20 @@ def register() -> None:
         "commerce.Touchpoint.member",
         Exported(
             "clicks",
-            "Clicks on listings you agreed to have remembered.",
+            _("Clicks on listings you agreed to have remembered."),
             keys(
-                kind="where you clicked",
-                listing=("listing_id", "the listing's number"),
-                thread=("thread_id", "the thread's number"),
-                post=("post_id", "the post's number"),
-                at=("occurred_at", "when"),
+                kind=_("where you clicked"),
+                listing=("listing_id", _("the listing's number")),
+                thread=("thread_id", _("the thread's number")),
+                post=("post_id", _("the post's number")),
+                at=("occurred_at", _("when")),
             ),
         ),
         sets_null("The click stays as one of nobody: a sale may still be credited to the post."),
     )
     declare(
         "commerce.Touchpoint.author",
-        NotExported("Who clicked on listings beside your posts is theirs."),
+        NotExported(_("Who clicked on listings beside your posts is theirs.")),
         keeps("Sales are credited by it."),
     )
 

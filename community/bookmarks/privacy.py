@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, declare, deletes, keys
 
 
@@ -10,13 +12,13 @@ def register() -> None:
         "community.Bookmark.member",
         Exported(
             "bookmarks",
-            "Posts you kept.",
+            _("Posts you kept."),
             keys(
-                post=("post_id", "the post's number"),
-                note="what you noted",
-                remind_at="when you want to be reminded",
-                reminded_at="when you were",
-                created_at="when you kept it",
+                post=("post_id", _("the post's number")),
+                note=_("what you noted"),
+                remind_at=_("when you want to be reminded"),
+                reminded_at=_("when you were"),
+                created_at=_("when you kept it"),
             ),
         ),
         deletes("It was for the member alone."),

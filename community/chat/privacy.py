@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from community.chat.models import MESSAGE_MAX_CHARS, Message
 from community.threads.rendering import render_message
@@ -27,20 +28,20 @@ def register() -> None:
         "community.Message.sender",
         Exported(
             "messages",
-            "What you wrote in chat.",
+            _("What you wrote in chat."),
             keys(
-                room=("room__group__slug", "the group whose room it is"),
-                number=("seq", "its place in the room"),
-                body="what it says",
-                sent_at="when you sent it",
-                hidden_at="since when it is hidden",
+                room=("room__group__slug", _("the group whose room it is")),
+                number=("seq", _("its place in the room")),
+                body=_("what it says"),
+                sent_at=_("when you sent it"),
+                hidden_at=_("since when it is hidden"),
             ),
         ),
         keeps("A talk with holes is no talk; it stands under the neutral name."),
     )
     declare(
         "community.Message.hidden_by",
-        NotExported("Decisions about others."),
+        NotExported(_("Decisions about others.")),
         keeps("Who hid a message is part of the hiding."),
     )
     also_erase(

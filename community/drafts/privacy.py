@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, also_erase, declare, deletes, keys, sweeps
 
 
@@ -10,13 +12,13 @@ def register() -> None:
         "community.Draft.member",
         Exported(
             "drafts",
-            "What you typed and did not post.",
+            _("What you typed and did not post."),
             keys(
-                target="where: thread, group or post, and its number",
-                title="the title",
-                body="the text",
-                fields=("extra", "what else the form held"),
-                changed_at="when you last changed it",
+                target=_("where: thread, group or post, and its number"),
+                title=_("the title"),
+                body=_("the text"),
+                fields=("extra", _("what else the form held")),
+                changed_at=_("when you last changed it"),
             ),
         ),
         deletes("Nobody else ever read it."),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from community.groups.models import Group, Membership, Role
 from config.personal import (
@@ -26,7 +27,7 @@ from config.personal import (
     sweeps,
 )
 
-GROUP = ("group__slug", "the group's short name, as in its address")
+GROUP = ("group__slug", gettext_lazy("the group's short name, as in its address"))
 
 
 def register() -> None:
@@ -34,8 +35,12 @@ def register() -> None:
         "community.Membership.member",
         Exported(
             "groups",
-            "The groups you are in.",
-            keys(group=GROUP, role="member, moderator or owner", joined_at="when you joined"),
+            gettext_lazy("The groups you are in."),
+            keys(
+                group=GROUP,
+                role=gettext_lazy("member, moderator or owner"),
+                joined_at=gettext_lazy("when you joined"),
+            ),
         ),
         runs("deletes", leave_groups, "A former member is nowhere; groups count those inside."),
     )
@@ -43,32 +48,34 @@ def register() -> None:
         "community.JoinRequest.member",
         Exported(
             "join_requests",
-            "Where you asked to be let in.",
+            gettext_lazy("Where you asked to be let in."),
             keys(
                 group=GROUP,
-                message="what you wrote",
-                asked_at="when you asked",
-                answered_at="when you were answered",
-                accepted="what the answer was",
+                message=gettext_lazy("what you wrote"),
+                asked_at=gettext_lazy("when you asked"),
+                answered_at=gettext_lazy("when you were answered"),
+                accepted=gettext_lazy("what the answer was"),
             ),
         ),
         deletes("They hold the member's own words to a few people."),
     )
     declare(
         "community.JoinRequest.answered_by",
-        NotExported("The requests are those of other members."),
+        NotExported(gettext_lazy("The requests are those of other members.")),
         keeps("The group's record of who was let in."),
     )
     declare(
         "community.Invitation.invited_by",
         Exported(
             "invitations",
-            "Links you made to let somebody into a group; the links themselves are secret.",
+            gettext_lazy(
+                "Links you made to let somebody into a group; the links themselves are secret."
+            ),
             keys(
                 group=GROUP,
-                created_at="when you made it",
-                expires_at="until when it could be used",
-                used_at="when it was used",
+                created_at=gettext_lazy("when you made it"),
+                expires_at=gettext_lazy("until when it could be used"),
+                used_at=gettext_lazy("when it was used"),
             ),
         ),
         deletes("Open links close with who gave them."),
@@ -77,8 +84,8 @@ def register() -> None:
         "community.Invitation.used_by",
         Exported(
             "invitations_used",
-            "Invitations you followed.",
-            keys(group=GROUP, used_at="when you joined by it"),
+            gettext_lazy("Invitations you followed."),
+            keys(group=GROUP, used_at=gettext_lazy("when you joined by it")),
         ),
         sets_null("The invitation is another's."),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import (
     Exported,
     NotExported,
@@ -21,39 +23,39 @@ def register() -> None:
         "community.Notification.member",
         Exported(
             "notifications",
-            "What you were told.",
+            _("What you were told."),
             keys(
-                kind="what it was about",
-                post=("post_id", "the post's number"),
-                thread=("thread_id", "the thread's number"),
-                group=("group__slug", "the group"),
-                at="when",
-                read_at="when you looked at it",
+                kind=_("what it was about"),
+                post=("post_id", _("the post's number")),
+                thread=("thread_id", _("the thread's number")),
+                group=("group__slug", _("the group")),
+                at=_("when"),
+                read_at=_("when you looked at it"),
             ),
         ),
         deletes(FOR_THEM),
     )
     declare(
         "community.Notification.actor",
-        NotExported("What others were told is theirs."),
+        NotExported(_("What others were told is theirs.")),
         keeps("Others were told of it; the name they read is the neutral one."),
     )
     declare(
         "community.Told.actor",
-        NotExported("Made from your reactions."),
+        NotExported(_("Made from your reactions.")),
         deletes("Nobody reacts in that name any more."),
     )
     declare(
         "community.Preferences.member",
         Exported(
             "preferences",
-            "How you want to hear from us.",
+            _("How you want to hear from us."),
             keys(
-                email_when="when letters are sent",
-                quiet_from="quiet from, in your time zone",
-                quiet_until="until",
-                digest="how often the digest comes",
-                digested_at="when the last one came",
+                email_when=_("when letters are sent"),
+                quiet_from=_("quiet from, in your time zone"),
+                quiet_until=_("until"),
+                digest=_("how often the digest comes"),
+                digested_at=_("when the last one came"),
             ),
         ),
         deletes(FOR_THEM),
@@ -62,8 +64,8 @@ def register() -> None:
         "community.ChannelChoice.member",
         Exported(
             "channels",
-            "What you want to be told where, beside the defaults.",
-            keys(kind="of what", channel="where", wanted="whether"),
+            _("What you want to be told where, beside the defaults."),
+            keys(kind=_("of what"), channel=_("where"), wanted=_("whether")),
         ),
         deletes(FOR_THEM),
     )
@@ -71,13 +73,13 @@ def register() -> None:
         "community.Sending.member",
         Exported(
             "letters_sent",
-            "Letters and pushes that went to you, or were to.",
+            _("Letters and pushes that went to you, or were to."),
             keys(
-                what="what kind",
-                channel="e-mail or push",
-                created_at="when it was planned",
-                sent_at="when it went",
-                state="what became of it",
+                what=_("what kind"),
+                channel=_("e-mail or push"),
+                created_at=_("when it was planned"),
+                sent_at=_("when it went"),
+                state=_("what became of it"),
             ),
         ),
         deletes(FOR_THEM),
@@ -86,14 +88,14 @@ def register() -> None:
         "community.PushSubscription.member",
         Exported(
             "push",
-            "Browsers that show what is pushed; their keys and addresses are secret.",
+            _("Browsers that show what is pushed; their keys and addresses are secret."),
             keys(
                 service=(
                     "endpoint",
-                    "whose push service",
+                    _("whose push service"),
                     lambda address: urlsplit(address).netloc,
                 ),
-                created_at="since when",
+                created_at=_("since when"),
             ),
         ),
         deletes("The browser is the member's."),
@@ -102,12 +104,12 @@ def register() -> None:
         "community.InboundEmail.member",
         Exported(
             "letters_received",
-            "Letters of yours that came in.",
+            _("Letters of yours that came in."),
             keys(
-                received_at="when",
-                state="what became of it",
-                post=("post_id", "the post it became"),
-                reason="why it was refused",
+                received_at=_("when"),
+                state=_("what became of it"),
+                post=("post_id", _("the post it became")),
+                reason=_("why it was refused"),
             ),
         ),
         deletes("A letter's id names the sender's mail service; the post stays."),

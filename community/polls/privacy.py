@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, also_erase, declare, keeps, keys, sweeps
 
 
@@ -10,12 +12,12 @@ def register() -> None:
         "community.PollVote.member",
         Exported(
             "votes",
-            "How you voted in polls.",
+            _("How you voted in polls."),
             keys(
-                post=("poll__post_id", "the post the poll stands in"),
-                question=("poll__question", "what was asked"),
-                answer=("option__text", "what you chose"),
-                voted_at="when",
+                post=("poll__post_id", _("the post the poll stands in")),
+                question=("poll__question", _("what was asked")),
+                answer=("option__text", _("what you chose")),
+                voted_at=_("when"),
             ),
         ),
         keeps("A vote was cast; nobody sees whose."),

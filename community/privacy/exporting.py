@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -32,6 +32,9 @@ from community.privacy.errors import BeingMade, TooSoon
 from community.privacy.models import Export, ExportState
 from config.outbox import publish
 from config.personal import Exported, Policy, registry
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -191,7 +194,8 @@ def _slice(export_id: UUID) -> bool:
     if export.step == 0 and not export.after:
         export.total = sum(each.rows(export.member_id).count() for each in wanted)
     place = Place(export.size_bytes, export.index_at)
-    with adding_to(path_of(export), place) as archive:
+    language = export.member.language or settings.LANGUAGE_CODE
+    with adding_to(path_of(export), place) as archive, translation.override(language):
         if export.step < len(wanted):
             _add(archive, export, wanted[export.step])
         else:
@@ -284,7 +288,10 @@ def _entry(name: str, *, stored: bool = False) -> ZipInfo:
 
 
 def _describe(archive: ZipFile, export: Export, wanted: Sequence[File]) -> None:
-    """Write what is in the archive and what its keys mean, for people and for programs."""
+    """Write what is in the archive and what its keys mean, in the member's language.
+
+    Names of files and keys are the same in every language, for programs.
+    """
     about = {
         "site": settings.SITE_URL,
         "member": export.member.handle,
@@ -304,17 +311,16 @@ def _describe(archive: ZipFile, export: Export, wanted: Sequence[File]) -> None:
     text = json.dumps(about, ensure_ascii=False, default=_plain, indent=2)
     with archive.open(_entry("about.json"), "w") as out:
         out.write(text.encode())
-    with translation.override(export.member.language or settings.LANGUAGE_CODE):
-        words = _(
-            "This is what %(site)s knows of you, @%(handle)s. Each .json file is a list, one kind "
-            "of thing a file; long ones go on in a second file. Your pictures lie in the folder "
-            "“pictures”. What the files and their keys mean stands in about.json. Times are UTC."
-        ) % {"site": settings.SITE_NAME, "handle": export.member.handle}
+    words = _(
+        "This is what %(site)s knows of you, @%(handle)s. Each .json file is a list, one kind "
+        "of thing a file; long ones go on in a second file. Your pictures lie in the folder "
+        "“pictures”. What the files and their keys mean stands in about.json. Times are UTC."
+    ) % {"site": settings.SITE_NAME, "handle": export.member.handle}
     with archive.open(_entry("README.txt"), "w") as out:
         out.write(f"{words}\n".encode())
 
 
-def _left_out() -> Iterator[tuple[str, str]]:
+def _left_out() -> Iterator[tuple[str, StrOrPromise]]:
     for policy in registry.policies.values():
         if policy.not_exported:
             yield policy.label, policy.not_exported

@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from community.members.models import Member
 from community.privacy.exporting import path_of
@@ -38,11 +39,11 @@ def register() -> None:
         "account.EmailAddress.user",
         Exported(
             "email_addresses",
-            "Your e-mail addresses.",
+            _("Your e-mail addresses."),
             keys(
-                email="the address",
-                verified="whether you confirmed it",
-                primary="whether we write there",
+                email=_("the address"),
+                verified=_("whether you confirmed it"),
+                primary=_("whether we write there"),
             ),
         ),
         deletes("Nobody is written to any more."),
@@ -51,37 +52,41 @@ def register() -> None:
         "mfa.Authenticator.user",
         Exported(
             "second_factors",
-            "How you prove who you are beside the password; what is secret is left out.",
+            _("How you prove who you are beside the password; what is secret is left out."),
             keys(
-                type="authenticator app, passkey or recovery codes",
-                created_at="since when",
-                last_used_at="when last used",
+                type=_("authenticator app, passkey or recovery codes"),
+                created_at=_("since when"),
+                last_used_at=_("when last used"),
             ),
         ),
         deletes("Nobody signs in any more."),
     )
     declare(
         "admin.LogEntry.user",
-        NotExported("The site's record of what staff did."),
+        NotExported(_("The site's record of what staff did.")),
         keeps("What staff did is kept."),
     )
     declare(
         "community.Export.member",
         Exported(
             "exports",
-            "Copies of your data, this one among them.",
-            keys(asked_at="when you asked", ready_at="when it was ready", expires_at="until when"),
+            _("Copies of your data, this one among them."),
+            keys(
+                asked_at=_("when you asked"),
+                ready_at=_("when it was ready"),
+                expires_at=_("until when"),
+            ),
         ),
         runs("deletes", delete_exports, "The copy holds all that is being erased."),
     )
     declare(
         "community.Erasure.member",
-        NotExported("It says that the account is to be erased, as the page does."),
+        NotExported(_("It says that the account is to be erased, as the page does.")),
         keeps("It says that it was done, and when; it names nobody."),
     )
     declare(
         "community.Erasure.asked_by",
-        NotExported("The site's record of what staff did."),
+        NotExported(_("The site's record of what staff did.")),
         keeps("What staff did is kept."),
     )
     also_erase("sessions", end_sessions, "They ended with the password; their rows go too.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, declare, keeps, keys
 
 
@@ -10,11 +12,11 @@ def register() -> None:
         "community.Reaction.member",
         Exported(
             "reactions",
-            "Reactions you gave.",
+            _("Reactions you gave."),
             keys(
-                post=("post_id", "the post's number"),
-                name="which",
-                given_at="when",
+                post=("post_id", _("the post's number")),
+                name=_("which"),
+                given_at=_("when"),
             ),
         ),
         keeps("They were given to others; posts count them."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from community.search.documents import Kind
 from community.search.models import Lexeme, SearchDocument, Word
@@ -26,15 +27,20 @@ from config.personal import (
 def register() -> None:
     declare(
         "community.SearchDocument.author",
-        NotExported("Made from your posts and your profile."),
+        NotExported(_("Made from your posts and your profile.")),
         keeps("The posts stay; the member's own document goes, see below."),
     )
     declare(
         "community.SavedSearch.member",
         Exported(
             "saved_searches",
-            "Searches you saved.",
-            keys(name="its name", query="what for", alert="when you are told", created_at="when"),
+            _("Searches you saved."),
+            keys(
+                name=_("its name"),
+                query=_("what for"),
+                alert=_("when you are told"),
+                created_at=_("when"),
+            ),
         ),
         deletes("It was for the member alone."),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, NotExported, declare, deletes, keys, sets_null
 
 
@@ -10,27 +13,31 @@ def register() -> None:
         "community.LevelChange.member",
         Exported(
             "trust_levels",
-            "How your trust level changed.",
-            keys(before="from", after="to", at="when", reason="why"),
+            _("How your trust level changed."),
+            keys(before=_("from"), after=_("to"), at=_("when"), reason=_("why")),
         ),
         deletes("It tells how somebody read and wrote."),
     )
     declare(
         "community.LevelChange.by",
-        NotExported("The levels are those of other members."),
+        NotExported(_("The levels are those of other members.")),
         sets_null("The level is the other's."),
     )
     declare(
         "community.BadgeGrant.member",
         Exported(
             "badges",
-            "Badges you earned.",
-            keys(badge=("badge__name", "which"), earned_at="when", reason="what for"),
+            _("Badges you earned."),
+            keys(
+                badge=("badge__name", _("which"), gettext),
+                earned_at=_("when"),
+                reason=_("what for"),
+            ),
         ),
         deletes("They tell what somebody did, and when."),
     )
     declare(
         "community.BadgeGrant.by",
-        NotExported("The badges are those of other members."),
+        NotExported(_("The badges are those of other members.")),
         sets_null("The badge is the other's."),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, declare, keys, sets_null
 
 
@@ -10,11 +12,11 @@ def register() -> None:
         "community.Tag.created_by",
         Exported(
             "tags",
-            "Tags you made.",
+            _("Tags you made."),
             keys(
-                name="its name",
-                group=("group__slug", "its group; empty: the whole site"),
-                created_at="when you made it",
+                name=_("its name"),
+                group=("group__slug", _("its group; empty: the whole site")),
+                created_at=_("when you made it"),
             ),
         ),
         sets_null("A tag is everybody's."),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from community.events import PostEdited
 from community.threads.markup import plain_text
@@ -43,53 +44,53 @@ def register() -> None:
         "community.Thread.author",
         Exported(
             "threads",
-            "Threads you began.",
+            _("Threads you began."),
             keys(
-                id="its number",
-                group=("group__slug", "its group"),
-                title="its title",
-                kind="what kind of thread",
-                details="the form of its kind, as you filled it in",
-                created_at="when you began it",
-                replies=("reply_count", "how many replies it has"),
+                id=_("its number"),
+                group=("group__slug", _("its group")),
+                title=_("its title"),
+                kind=_("what kind of thread"),
+                details=_("the form of its kind, as you filled it in"),
+                created_at=_("when you began it"),
+                replies=("reply_count", _("how many replies it has")),
             ),
         ),
         keeps("Others answered it."),
     )
-    declare("community.Thread.last_post_by", NotExported("Made from the posts."), keeps(ACT))
-    declare("community.Thread.locked_by", NotExported("See thread_acts."), keeps(ACT))
+    declare("community.Thread.last_post_by", NotExported(_("Made from the posts.")), keeps(ACT))
+    declare("community.Thread.locked_by", NotExported(_("See thread_acts.")), keeps(ACT))
     declare(
         "community.Post.author",
         Exported(
             "posts",
-            "What you wrote, in Markdown.",
+            _("What you wrote, in Markdown."),
             keys(
-                id="its number",
-                thread=("thread_id", "the thread's number"),
-                number="its place in the thread; 1 is the opening post",
-                body="what it says",
-                in_reply_to=("reply_to_id", "the number of the post it answers"),
-                created_at="when you wrote it",
-                edited_at="when it was last changed",
-                is_wiki="whether members of the group may change it",
-                reactions="how often each reaction was given",
-                hidden_at="since when it is hidden, by you or a moderator",
+                id=_("its number"),
+                thread=("thread_id", _("the thread's number")),
+                number=_("its place in the thread; 1 is the opening post"),
+                body=_("what it says"),
+                in_reply_to=("reply_to_id", _("the number of the post it answers")),
+                created_at=_("when you wrote it"),
+                edited_at=_("when it was last changed"),
+                is_wiki=_("whether members of the group may change it"),
+                reactions=_("how often each reaction was given"),
+                hidden_at=_("since when it is hidden, by you or a moderator"),
             ),
         ),
         keeps("A talk with holes is no talk; it stands under the neutral name."),
     )
-    declare("community.Post.hidden_by", NotExported("Decisions about others."), keeps(ACT))
+    declare("community.Post.hidden_by", NotExported(_("Decisions about others.")), keeps(ACT))
     declare(
         "community.Revision.post__author",
         Exported(
             "revisions",
-            "What your posts said before they were changed.",
+            _("What your posts said before they were changed."),
             keys(
-                post=("post_id", "the post's number"),
-                number="in the order of changes",
-                body="what it said until then",
-                replaced_at="when it was changed",
-                reason="why, as whoever changed it said",
+                post=("post_id", _("the post's number")),
+                number=_("in the order of changes"),
+                body=_("what it said until then"),
+                replaced_at=_("when it was changed"),
+                reason=_("why, as whoever changed it said"),
             ),
             narrowed=_in_their_own_words,
         ),
@@ -99,30 +100,30 @@ def register() -> None:
         "community.Revision.replaced_by",
         Exported(
             "edits",
-            "Changes you made to posts, your own and others'.",
+            _("Changes you made to posts, your own and others'."),
             keys(
-                post=("post_id", "the post's number"),
-                replaced_at="when you changed it",
-                reason="why, as you said",
+                post=("post_id", _("the post's number")),
+                replaced_at=_("when you changed it"),
+                reason=_("why, as you said"),
             ),
         ),
         keeps("They belong to the post."),
     )
     declare(
         "community.PostMention.member",
-        NotExported("The words are those of other members."),
+        NotExported(_("The words are those of other members.")),
         deletes("Nobody of that handle is left."),
     )
     declare(
         "community.ThreadEntry.by",
         Exported(
             "thread_acts",
-            "What you did to threads, as their author or as a moderator.",
+            _("What you did to threads, as their author or as a moderator."),
             keys(
-                thread=("thread_id", "the thread's number"),
-                verb="what you did",
-                at="when",
-                reason="why, as you said",
+                thread=("thread_id", _("the thread's number")),
+                verb=_("what you did"),
+                at=_("when"),
+                reason=_("why, as you said"),
             ),
         ),
         keeps("Entries of moderators are never changed."),
@@ -131,11 +132,11 @@ def register() -> None:
         "community.ReadMark.member",
         Exported(
             "reading",
-            "How far you read.",
+            _("How far you read."),
             keys(
-                thread=("thread_id", "the thread's number"),
-                read_up_to=("number", "the number of the last post read"),
-                read_at="when",
+                thread=("thread_id", _("the thread's number")),
+                read_up_to=("number", _("the number of the last post read")),
+                read_at=_("when"),
             ),
         ),
         deletes("What somebody reads is nobody else's."),
@@ -144,13 +145,13 @@ def register() -> None:
         "community.Follow.member",
         Exported(
             "follows",
-            "What you follow or mute.",
+            _("What you follow or mute."),
             keys(
-                thread=("thread_id", "the thread's number, or"),
-                tag=("tag__name", "the tag, or"),
-                group=("group__slug", "the group"),
-                level="how closely",
-                changed_at="since when",
+                thread=("thread_id", _("the thread's number, or")),
+                tag=("tag__name", _("the tag, or")),
+                group=("group__slug", _("the group")),
+                level=_("how closely"),
+                changed_at=_("since when"),
             ),
         ),
         deletes("It was for the member alone."),
@@ -159,8 +160,13 @@ def register() -> None:
         "community.ReadingDay.member",
         Exported(
             "reading_days",
-            "How much you read on a day, for your trust level.",
-            keys(on="the day", posts="posts read", threads="threads opened", seconds="of reading"),
+            _("How much you read on a day, for your trust level."),
+            keys(
+                on=_("the day"),
+                posts=_("posts read"),
+                threads=_("threads opened"),
+                seconds=_("of reading"),
+            ),
         ),
         deletes("What somebody reads is nobody else's."),
     )

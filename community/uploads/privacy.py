@@ -6,6 +6,7 @@ from django.apps import apps
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
 
 from community.uploads.models import Image
 from config.personal import Erasing, Exported, declare, keys, runs
@@ -20,15 +21,15 @@ def register() -> None:
         "community.Image.owner",
         Exported(
             "pictures",
-            "Pictures you brought, as we keep them; the files lie beside this list.",
+            _("Pictures you brought, as we keep them; the files lie beside this list."),
             keys(
-                id="its number, as texts name it",
-                file=("pk", "where it lies in this archive", lambda pk: f"pictures/{pk}.webp"),
-                alt="what you said it shows",
-                group=("group__slug", "the group it was brought for; empty: everybody"),
-                width="pixels",
-                height="pixels",
-                created_at="when you brought it",
+                id=_("its number, as texts name it"),
+                file=("pk", _("where it lies in this archive"), lambda pk: f"pictures/{pk}.webp"),
+                alt=_("what you said it shows"),
+                group=("group__slug", _("the group it was brought for; empty: everybody")),
+                width=_("pixels"),
+                height=_("pixels"),
+                created_at=_("when you brought it"),
             ),
             pictures=("file",),
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, NotExported, declare, keeps, keys
 
 
@@ -10,13 +12,13 @@ def register() -> None:
         "moderation.Case.author",
         Exported(
             "decisions",
-            "What moderators decided about what you wrote.",
+            _("What moderators decided about what you wrote."),
             keys(
-                kind="post, message or listing",
-                number=("target_id", "its number"),
-                outcome=("decision__outcome", "keep or hide"),
-                reason=("decision__reason", "why"),
-                decided_at=("decision__decided_at", "when"),
+                kind=_("post, message or listing"),
+                number=("target_id", _("its number")),
+                outcome=("decision__outcome", _("keep or hide")),
+                reason=("decision__reason", _("why")),
+                decided_at=("decision__decided_at", _("when")),
             ),
             narrowed=lambda rows: rows.filter(decision__isnull=False),
         ),
@@ -26,19 +28,19 @@ def register() -> None:
         "moderation.Flag.member",
         Exported(
             "flags",
-            "What you told moderators about.",
+            _("What you told moderators about."),
             keys(
-                kind=("case__kind", "post, message or listing"),
-                number=("case__target_id", "its number"),
-                reason="as what",
-                note="what you added",
-                flagged_at="when",
+                kind=("case__kind", _("post, message or listing")),
+                number=("case__target_id", _("its number")),
+                reason=_("as what"),
+                note=_("what you added"),
+                flagged_at=_("when"),
             ),
         ),
         keeps("A decision rests on it."),
     )
     declare(
         "moderation.Decision.decided_by",
-        NotExported("Decisions about others."),
+        NotExported(_("Decisions about others.")),
         keeps("Decisions are never changed."),
     )

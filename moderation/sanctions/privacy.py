@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from config.personal import Exported, NotExported, declare, keeps, keys
 
 
@@ -10,25 +12,25 @@ def register() -> None:
         "moderation.Sanction.member",
         Exported(
             "sanctions",
-            "What moderators took from you, and till when.",
+            _("What moderators took from you, and till when."),
             keys(
-                kind="what",
-                reason="why",
-                starts_at="from when",
-                ends_at="until when; empty: till lifted",
-                lifted_at="when it was lifted",
-                lifted_reason="why it was",
+                kind=_("what"),
+                reason=_("why"),
+                starts_at=_("from when"),
+                ends_at=_("until when; empty: till lifted"),
+                lifted_at=_("when it was lifted"),
+                lifted_reason=_("why it was"),
             ),
         ),
         keeps("Moderators answer for what they did; the name is neutral."),
     )
     declare(
         "moderation.Sanction.by",
-        NotExported("Decisions about others."),
+        NotExported(_("Decisions about others.")),
         keeps("Decisions are never changed."),
     )
     declare(
         "moderation.Sanction.lifted_by",
-        NotExported("Decisions about others."),
+        NotExported(_("Decisions about others.")),
         keeps("Decisions are never changed."),
     )

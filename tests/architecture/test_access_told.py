@@ -5,6 +5,7 @@ Everybody follows everything here, whether they may read it or not: as those do 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,16 +15,22 @@ from django.core import mail
 from django.utils import timezone
 
 from community.groups.services import leave_group
-from community.notifications import delivery, push
+from community.notifications import delivery, push, recipients, services
 from community.notifications.delivery import send_due
 from community.notifications.digest import collect
-from community.notifications.models import Channel, Notification, PushSubscription, Sending
+from community.notifications.models import (
+    Channel,
+    Notification,
+    NotificationQuerySet,
+    PushSubscription,
+    Sending,
+)
 from community.notifications.services import add_push_subscription, choose
-from community.search.models import SavedSearch
+from community.search.models import SavedSearch, SearchDocumentQuerySet
 from community.search.saving import look_for_news, save_search
 from community.threads.hiding import hide_post
 from community.threads.marks import Follow, FollowLevel
-from community.threads.models import Post, PostMention
+from community.threads.models import Post, PostMention, PostQuerySet
 from tests.architecture.access.world import IN_HIDDEN_GROUP, INSIDE, PLACES, World
 from tests.factories import make_post
 from tests.outbox import run_outbox
@@ -179,3 +186,76 @@ def test_a_saved_search_finds_what_its_member_may_read(world: World, heard: Hear
 
 def test_a_saved_search_finds_nothing_by_somebody_blocked(world: World, heard: Heard):
     assert "author" not in alerts(world, "blocked", "open")
+
+
+# -- the checks can fail --------------------------------------------------------------------------
+
+
+def everything(rows: Any, viewer: Any, *args: Any, **kwargs: Any) -> Any:
+    """A twin of `visible_to` that forgets who asks."""
+    return rows.all()
+
+
+def for_member(rows: Any, member: Any) -> Any:
+    """A twin that gives a member what is theirs, whether they may still read it or not."""
+    return rows.filter(member=member)
+
+
+# What forgets, its twin, and the test above that finds it.
+TWINS: dict[str, tuple[list[tuple[Any, str, Any]], Callable[..., None], tuple[Any, ...]]] = {
+    "recipients who may not read": (
+        [(recipients, "may_read", lambda group, members: set(members))],
+        test_a_post_is_told_to_those_who_may_read_it_on_every_channel,
+        ("hidden",),
+    ),
+    "recipients who blocked its author": (
+        [(recipients, "deaf_to", lambda author_id, members: set())],
+        test_who_blocked_its_author_is_told_nothing,
+        (),
+    ),
+    "sending without asking again who left": (
+        [(NotificationQuerySet, "visible_to", for_member)],
+        test_who_left_a_hidden_group_meanwhile_gets_neither_letter_nor_push,
+        (),
+    ),
+    "sending without asking again what was hidden": (
+        [(NotificationQuerySet, "visible_to", for_member)],
+        test_a_post_hidden_meanwhile_goes_to_nobody,
+        (),
+    ),
+    "a digest of what others may read": (
+        [
+            (recipients, "may_read", lambda group, members: set(members)),
+            (NotificationQuerySet, "visible_to", for_member),
+        ],
+        test_a_digest_holds_what_its_reader_may_read,
+        (),
+    ),
+    "a saved search over all documents": (
+        [
+            (SearchDocumentQuerySet, "visible_to", everything),
+            (PostQuerySet, "visible_to", everything),
+        ],
+        test_a_saved_search_finds_what_its_member_may_read,
+        ("hidden",),
+    ),
+    "a saved search by whoever was blocked": (
+        [
+            (SearchDocumentQuerySet, "not_blocked_by", everything),
+            (services, "deaf_to", lambda author_id, members: set()),
+        ],
+        test_a_saved_search_finds_nothing_by_somebody_blocked,
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_what_forgets_who_may_be_told_is_caught(
+    world: World, heard: Heard, monkeypatch: pytest.MonkeyPatch, twin: str
+):
+    changes, finds, place = TWINS[twin]
+    for owner, name, bad in changes:
+        monkeypatch.setattr(owner, name, bad)
+    with pytest.raises(AssertionError):
+        finds(world, heard, *place)

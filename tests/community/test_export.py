@@ -6,7 +6,6 @@ import io
 import json
 import shutil
 import zipfile
-from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import time_machine
 from django.core import mail
 from django.test import Client, TestCase
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from commerce.orders.models import Order
 from community.bookmarks.services import keep_bookmark
@@ -165,20 +165,11 @@ def test_keys_are_described_in_the_archive(ada: Member):
     assert "@ada" in archive.read("README.txt").decode()
 
 
-def test_the_readme_speaks_the_members_language(ada: Member, monkeypatch: pytest.MonkeyPatch):
-    seen: list[str] = []
-    monkeypatch.setattr(translation, "override", _noting(seen))
+def test_the_readme_speaks_the_members_language(ada: Member):
     Member.objects.filter(pk=ada.pk).update(language="zh-hans")
-    made_for(ada)
-    assert seen == ["zh-hans"]
-
-
-def _noting(seen: list[str]) -> Any:
-    def override(language: str) -> Any:
-        seen.append(language)
-        return nullcontext()
-
-    return override
+    says = opened(made_for(ada)).read("README.txt").decode()
+    assert "@ada" in says and "about.json" in says
+    assert "This is what" not in says
 
 
 # -- how it is made ---------------------------------------------------------------------------
@@ -296,6 +287,22 @@ def test_the_member_is_told_once_on_the_site_and_by_letter_when_the_copy_is_read
     (letter,) = mail.outbox
     assert (letter.to, letter.subject) == ([ada.email], says)
     assert f"/notifications/{row.pk}/" in letter.body
+
+
+def test_what_files_and_keys_mean_is_said_in_the_members_language(ada: Member):
+    Member.objects.filter(pk=ada.pk).update(language="zh-hans")
+    about = json.loads(opened(made_for(ada)).read("about.json"))
+    with translation.override("zh-hans"):
+        assert about["files"]["trust_levels.json"] == {
+            "about": gettext("How your trust level changed."),
+            "keys": {
+                "before": gettext("from"),
+                "after": gettext("to"),
+                "at": gettext("when"),
+                "reason": gettext("why"),
+            },
+        }
+    assert about["files"]["trust_levels.json"]["about"] != "How your trust level changed."
 
 
 def test_of_a_copy_that_is_gone_nobody_is_told(ada: Member):
