@@ -406,12 +406,13 @@ def test_lines_are_told_apart_by_kind_and_place(shop, season, as_seller, thread,
     assert total("thread=999999999") == (0, 0)
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["kind=luck", "thread=x", "thread=-1", "chat=9e9", "currency=gbp", "thread=" + "9" * 30],
-)
-def test_a_filter_that_makes_no_sense_finds_nothing(shop, season, as_seller, query):
-    assert as_seller.get(f"/merchants/{shop.slug}/lines/?{query}").status_code == 404
+def test_a_filter_that_makes_no_sense_finds_nothing(shop, season, as_seller):
+    for query in (
+        *("kind=luck", "thread=x", "thread=-1", "chat=9e9", "currency=gbp"),
+        "thread=" + "9" * 30,
+    ):
+        found = as_seller.get(f"/merchants/{shop.slug}/lines/?{query}")
+        assert found.status_code == 404, query
 
 
 def test_each_line_says_why_it_was_credited(shop, season, as_seller, thread):
@@ -507,20 +508,20 @@ def test_for_everybody_but_the_team_it_is_not_there(shop, as_ada, as_mo, page):
     assert as_mo.get(f"/merchants/{shop.slug}/{page}").status_code == 404
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_another_merchants_team_reads_its_own_only(shop, season, as_cy, cy, page):
+def test_another_merchants_team_reads_its_own_only(shop, season, as_cy, cy):
     other = make_shop(cy)
-    assert as_cy.get(f"/merchants/{other.slug}/{page}").status_code == 200
-    assert as_cy.get(f"/merchants/{shop.slug}/{page}").status_code == 404
+    for page in PAGES:
+        assert as_cy.get(f"/merchants/{other.slug}/{page}").status_code == 200, page
+        assert as_cy.get(f"/merchants/{shop.slug}/{page}").status_code == 404, page
 
 
-@pytest.mark.parametrize("page", ["", "threads/", "lines/", "lines.csv"])
-def test_a_thread_of_a_hidden_group_has_no_name_for_outsiders(shop, season, as_seller, page):
-    response = as_seller.get(f"/merchants/{shop.slug}/{page}?{SPAN}")
-    body = b"".join(response.streaming_content) if response.streaming else response.content
-    text = body.decode()
-    assert "Wine under the stairs" not in text
-    assert "Cellar" not in text
+def test_a_thread_of_a_hidden_group_has_no_name_for_outsiders(shop, season, as_seller):
+    for page in ("", "threads/", "lines/", "lines.csv"):
+        response = as_seller.get(f"/merchants/{shop.slug}/{page}?{SPAN}")
+        body = b"".join(response.streaming_content) if response.streaming else response.content
+        text = body.decode()
+        assert "Wine under the stairs" not in text, page
+        assert "Cellar" not in text, page
     assert "thread you cannot open" in text
 
 
