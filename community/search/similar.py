@@ -59,9 +59,10 @@ def alike(thread: Thread, viewer: Viewer) -> list[Thread]:
 
     One query; none, and none returned, before a worker has looked for them.
     """
-    wanted: list[int] | None = cache.get(_name(thread))
+    known = cache.get_many([_name(thread), WANTED])
+    wanted: list[int] | None = known.get(_name(thread))
     if wanted is None:
-        asked: list[int] = cache.get(WANTED) or []
+        asked: list[int] = known.get(WANTED) or []
         if thread.pk not in asked:
             # Two pages at once may lose one's asking: the next one who reads it asks again.
             cache.set(WANTED, [*asked[1 - WANTED_MAX :], thread.pk], KEPT_SECONDS)
