@@ -17,7 +17,7 @@ from community.bookmarks.services import keep_bookmark
 from community.members.web import MemberRequest, member_required, safe_next, wants_delete
 from community.threads.markup import plain_text
 from community.threads.models import Post
-from community.threads.services import excerpt_of
+from community.threads.texts import excerpt_of
 from config.paging import whole_number
 
 BOOKMARKS_PER_PAGE = 20

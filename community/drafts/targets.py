@@ -14,7 +14,7 @@ from community.groups.models import Group, Membership
 from community.members.models import Member
 from community.threads.markup import SourceTooLong, plain_text
 from community.threads.models import Post, Thread
-from community.threads.services import excerpt_of
+from community.threads.texts import excerpt_of
 from config.paging import whole_number
 
 TARGET: Final = re.compile(r"(thread|group|post):([1-9][0-9]{0,17})\Z")

@@ -35,6 +35,7 @@ from community.members.models import BIO_MAX_CHARS, NAME_MAX_CHARS, Member
 from community.polls.models import OPTION_MAX_CHARS, OPTIONS_MAX, QUESTION_MAX_CHARS, Poll
 from community.polls.services import bring_poll
 from community.standing.services import review_imported
+from community.threads.editing import rerender_post
 from community.threads.errors import Refused
 from community.threads.markup import plain_text
 from community.threads.models import (
@@ -45,13 +46,8 @@ from community.threads.models import (
     ThreadEntry,
     ThreadLink,
 )
-from community.threads.services import (
-    excerpt_of,
-    lock_thread,
-    publish_post,
-    rerender_post,
-    start_thread,
-)
+from community.threads.services import lock_thread, publish_post, start_thread
+from community.threads.texts import excerpt_of
 
 NOBODY: Final = "nobody"  # the key of the one member who stands for all who left
 NOBODYS_NAME: Final = "Former member"

@@ -22,6 +22,7 @@ from community.groups.models import Membership
 from community.groups.services import membership_of
 from community.members.models import Member, TrustLevel, Viewer
 from community.members.web import MemberRequest, member_required, wants_delete
+from community.threads.editing import set_wiki
 from community.threads.errors import NoQuestion, Refused
 from community.threads.forms import HideForm
 from community.threads.hiding import (
@@ -33,7 +34,7 @@ from community.threads.hiding import (
     restore_post,
 )
 from community.threads.models import Post
-from community.threads.services import choose_answer, set_wiki, takes_answer
+from community.threads.services import choose_answer, takes_answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,9 @@ from community.threads.errors import (
 from community.threads.locks import lock_all, lock_thread_row
 from community.threads.models import Post, PostImage, PostMove, Thread, ThreadEntry, ThreadKind
 from community.threads.rights import ensure_keeps_head, ensure_organises, moderates
-from community.threads.services import clean_title, excerpt_of, heirs_of
+from community.threads.services import heirs_of
 from community.threads.tagging import hold_tags, listing_changed, put_tags, shift_counts, tags_of
+from community.threads.texts import clean_title, excerpt_of
 from community.uploads.models import Image
 from config.outbox import publish
 

@@ -39,8 +39,8 @@ from community.threads.models import (
     ThreadLink,
     ThreadQuerySet,
 )
-from community.threads.services import excerpt_of
 from community.threads.shared import Sharing, keep_alike, sharing
+from community.threads.texts import excerpt_of
 from config.paging import whole_number
 from config.pieces import Key, more_told, told
 from config.written import Written

@@ -11,9 +11,10 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from community.events import PostEdited
+from community.threads.editing import rerender_post
 from community.threads.markup import plain_text
 from community.threads.models import POST_MAX_CHARS, Post, Revision, Thread
-from community.threads.services import excerpt_of, rerender_post
+from community.threads.texts import excerpt_of
 from config.outbox import publish
 from config.personal import (
     Erasing,

@@ -1,4 +1,4 @@
-"""Verbs that write threads and posts.
+"""Verbs that write threads and posts; what a post says is changed by threads.editing.
 
 Locks are taken in one order, post, thread, group, so that no two verbs wait for each other. All
 that changes what a reader sees makes `Thread.version` grow.
@@ -12,46 +12,34 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from community.events import AnswerChosen, PostEdited, PostHiddenChanged, PostPublished
+from community.events import AnswerChosen, PostHiddenChanged, PostPublished
 from community.groups.models import Group, Membership
 from community.groups.services import membership_of
-from community.members.models import Member, TrustLevel
+from community.members.models import Member
 from community.threads.entries import REASON_MAX_CHARS, clean_reason, leave_entry
 from community.threads.errors import (
-    BodyMissing,
     BodyTooLong,
-    EditedMeanwhile,
     MayNotChoose,
-    MayNotEdit,
     MayNotLock,
-    MayNotMakeWiki,
     NotAMember,
-    PostHidden,
     ReasonMissing,
     Refused,
     SlowMode,
     ThreadClosed,
     ThreadLocked,
-    TitleMissing,
-    TitleTooLong,
 )
 from community.threads.following import wrote
 from community.threads.kinds import clean_details, clean_kind
 from community.threads.live import announce_post
+from community.threads.locks import lock_thread_row
 from community.threads.markup import MARKUP_VERSION, Rendered, SourceTooLong
 from community.threads.models import (
-    EDIT_REASON_MAX_CHARS,
-    EXCERPT_MAX_CHARS,
-    POST_MAX_CHARS,
-    TITLE_MAX_CHARS,
     Post,
     PostImage,
-    Revision,
     Thread,
     ThreadEntry,
     ThreadKind,
@@ -59,8 +47,9 @@ from community.threads.models import (
 )
 from community.threads.references import write_references
 from community.threads.rendering import render_body
-from community.threads.rights import ensure_not_silenced
+from community.threads.rights import ensure_not_silenced, moderates
 from community.threads.tagging import first_tags, listing_changed
+from community.threads.texts import clean_body, clean_title, excerpt_of
 from community.uploads.models import Image
 from config.guest_pages import changed
 from config.outbox import publish
@@ -130,10 +119,10 @@ def start_thread(
         _ensure_member(author, group)
         kind_ = clean_kind(kind, group)
         details_ = clean_details(kind_, details or {})
-        rendered = _render(body_, group, [author])
+        rendered = render_for(body_, group, [author])
         moment = at or timezone.now()
         attempt = Attempt(author, group, None, None, title_, body_, rendered, moment)
-        _ask_gates(attempt)
+        ask_gates(attempt)
         thread = Thread.objects.create(
             group=group,
             author=author,
@@ -154,7 +143,7 @@ def start_thread(
             then(post)
         Group.objects.filter(pk=group.pk).update(thread_count=F("thread_count") + 1)
         _touch_group(group.pk, moment)
-        _ask_holds(attempt, post)
+        ask_holds(attempt, post)
         return post
 
     return _once(author, client_key, write)
@@ -188,21 +177,21 @@ def publish_post(
 
     def write() -> Post:
         body_ = clean_body(body)
-        rendered = _render(body_, thread.group, [author])
+        rendered = render_for(body_, thread.group, [author])
         locked, role = _lock_for(author, thread.pk)
         while locked.merged_into_id is not None:
             locked, role = _lock_for(author, locked.merged_into_id)
         if role is None:
             raise NotAMember
         if locked.group_id != thread.group_id:
-            rendered = _render(body_, locked.group, [author])
-        _ensure_open(locked)
+            rendered = render_for(body_, locked.group, [author])
+        ensure_open(locked)
         # After the lock: numbers and dates grow together.
         moment = at or timezone.now()
         if not Membership(role=role).moderates:
             _ensure_in_time(locked, author, moment)
         attempt = Attempt(author, locked.group, locked, None, "", body_, rendered, moment)
-        _ask_gates(attempt)
+        ask_gates(attempt)
         locked.last_number += 1
         locked.reply_count += 1
         locked.version += 1
@@ -222,100 +211,10 @@ def publish_post(
         if then is not None:
             then(post)
         _answered(locked, moment)
-        _ask_holds(attempt, post)
+        ask_holds(attempt, post)
         return post
 
     return _once(author, client_key, write)
-
-
-@transaction.atomic
-def edit_post(
-    *,
-    post: Post,
-    editor: Member,
-    body: str,
-    reason: str = "",
-    based_on: int | None = None,
-    then: Then | None = None,
-) -> Post:
-    """Replace what a post says and keep a revision of what it said. No change writes nothing.
-
-    For settings.EDIT_GRACE_SECONDS after publishing, or after a revision of theirs, the same hand
-    changes it for free: no revision, unless a `reason` is given (cut to 200 characters).
-    `based_on` is the number of revisions there were when the editor began (None does not ask).
-    `then` is called with the post in this transaction, also when nothing changed.
-
-    Raises MayNotEdit, NotAMember, ThreadLocked, PostHidden, EditedMeanwhile, BodyMissing,
-    BodyTooLong, or Refused by a gate. Moderators of the group edit in locked threads too, and
-    members at trust level 1 or more whatever is a wiki.
-    Announces PostEdited.
-    """
-    body = clean_body(body)
-    post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
-    thread = _lock(post.thread_id)
-    ensure_may_edit(post, editor, thread)
-    if then is not None:
-        then(post)
-    if body == post.body:
-        return post
-    last = post.revisions.order_by("-number").first()
-    so_far = last.number if last else 0
-    if based_on is not None and based_on != so_far:
-        raise EditedMeanwhile
-    kept = list(post.post_images.values_list("image_id", flat=True))
-    rendered = _render(body, thread.group, [post.author, editor], kept)
-    now = timezone.now()
-    attempt = Attempt(editor, thread.group, thread, post, "", body, rendered, now)
-    _ask_gates(attempt)
-    reason = " ".join(_storable(reason).split())[:EDIT_REASON_MAX_CHARS]
-    if reason or not _is_free(post, editor, last, now):
-        Revision.objects.create(
-            post=post,
-            number=so_far + 1,
-            body=post.body,
-            replaced_at=now,
-            replaced_by=editor,
-            reason=reason,
-        )
-        post.edited_at = now
-    post.body, post.html, post.markup_version = body, rendered.html, MARKUP_VERSION
-    post.save(update_fields=["body", "html", "markup_version", "edited_at"])
-    post.post_images.all().delete()
-    _add_images(post, rendered.image_ids)
-    write_references(post, rendered)
-    if post.is_opening:
-        thread.excerpt = excerpt_of(rendered.text)
-    thread.version += 1
-    thread.save(update_fields=["excerpt", "version"])
-    publish(PostEdited(post_id=post.pk))
-    _ask_holds(attempt, post)
-    return post
-
-
-def _is_free(post: Post, editor: Member, last: Revision | None, now: datetime) -> bool:
-    """Whether this edit is one with what its editor wrote a moment ago."""
-    grace = timedelta(seconds=settings.EDIT_GRACE_SECONDS)
-    if last is None:
-        return post.author_id == editor.pk and now - post.created_at < grace
-    return last.replaced_by_id == editor.pk and now - last.replaced_at < grace
-
-
-@transaction.atomic
-def set_wiki(*, post: Post, by: Member, is_wiki: bool) -> Post:
-    """Open a post to every member of the group at trust level 1 or more, or close it again.
-
-    Raises MayNotMakeWiki unless `by` moderates the group or wrote the post and is at trust level 3
-    or more; PostHidden, ThreadLocked.
-    """
-    post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
-    thread = _lock(post.thread_id)
-    ensure_may_make_wiki(post, by, thread)
-    if post.is_wiki != is_wiki:
-        post.is_wiki = is_wiki
-        post.save(update_fields=["is_wiki"])
-        thread.version += 1
-        thread.save(update_fields=["version"])
-    return post
 
 
 @transaction.atomic
@@ -324,7 +223,7 @@ def lock_thread(*, thread: Thread, by: Member, reason: str, at: datetime | None 
 
     Raises MayNotLock unless `by` moderates the group, ReasonMissing.
     """
-    thread = _lock(thread.pk)
+    thread = lock_thread_row(thread.pk)
     ensure_may_lock(thread, by)
     reason = clean_reason(reason)
     if not reason:
@@ -340,7 +239,7 @@ def lock_thread(*, thread: Thread, by: Member, reason: str, at: datetime | None 
 @transaction.atomic
 def unlock_thread(*, thread: Thread, by: Member) -> Thread:
     """Take replies again. Raises MayNotLock unless `by` moderates the group."""
-    thread = _lock(thread.pk)
+    thread = lock_thread_row(thread.pk)
     ensure_may_lock(thread, by)
     if thread.is_locked:
         thread.locked_at, thread.locked_by, thread.lock_reason = None, None, ""
@@ -363,8 +262,8 @@ def choose_answer(*, thread: Thread, post: Post | None, by: Member) -> Thread:
     Raises MayNotChoose unless `by` opened the thread or moderates the group, or when the post is
     another thread's or hidden. Announces AnswerChosen.
     """
-    thread = _lock(thread.pk)
-    if by.pk != thread.author_id and not _moderates(by, thread.group):
+    thread = lock_thread_row(thread.pk)
+    if by.pk != thread.author_id and not moderates(by, thread.group):
         raise MayNotChoose
     if post is not None and (post.thread_id != thread.pk or post.is_hidden or post.is_opening):
         raise MayNotChoose
@@ -383,33 +282,13 @@ def takes_answer(thread: Thread) -> bool:
 
 
 @transaction.atomic
-def rerender_post(post_id: int) -> bool:
-    """Render a post's text by the renderer of now. True when readers see something else.
-
-    What it says stays, so there is no revision and nothing is announced.
-    """
-    post = Post.objects.select_for_update(of=("self",)).select_related("author").get(pk=post_id)
-    thread = _lock(post.thread_id)
-    kept = post.post_images.values_list("image_id", flat=True)
-    rendered = render_body(post.body, group=thread.group, writers=[post.author], kept=list(kept))
-    changed = rendered.html != post.html
-    post.html, post.markup_version = rendered.html, MARKUP_VERSION
-    post.save(update_fields=["html", "markup_version"])
-    write_references(post, rendered)
-    if changed:
-        thread.version += 1
-        thread.save(update_fields=["version"])
-    return changed
-
-
-@transaction.atomic
 def post_hidden_changed(post: Post) -> None:
     """Let counters and lists follow after a post was hidden or shown. Safe to call twice.
 
     The caller has saved the post in this transaction. A thread whose opening post is hidden
     leaves the lists, its last post is the last one that can be read. Announces PostHiddenChanged.
     """
-    thread = _lock(post.thread_id)
+    thread = lock_thread_row(post.thread_id)
     shown = Post.objects.filter(thread=thread, hidden_at__isnull=True)
     opening = shown.filter(number=1).first()
     last = shown.order_by("-created_at", "-number").select_related("author").first()
@@ -447,39 +326,12 @@ def _images_follow(post: Post) -> None:
 # -- asking -----------------------------------------------------------------------------------
 
 
-def ensure_may_edit(post: Post, editor: Member, thread: Thread) -> None:
-    """Raise NotAMember, MayNotEdit, PostHidden or ThreadLocked. One query."""
-    membership = membership_of(editor, thread.group)
-    if membership is None:
-        raise NotAMember
-    if membership.moderates:
-        return
-    open_to_all = post.is_wiki and editor.trust_level >= TrustLevel.BASIC
-    if post.author_id != editor.pk and not open_to_all:
-        raise MayNotEdit
-    if post.is_hidden:
-        raise PostHidden
-    _ensure_open(thread)
-
-
-def ensure_may_make_wiki(post: Post, by: Member, thread: Thread) -> None:
-    """Raise MayNotMakeWiki, PostHidden or ThreadLocked. One query."""
-    membership = membership_of(by, thread.group)
-    if post.is_hidden:
-        raise PostHidden
-    if membership is not None and membership.moderates:
-        return
-    if membership is None or post.author_id != by.pk or by.trust_level < TrustLevel.REGULAR:
-        raise MayNotMakeWiki
-    _ensure_open(thread)
-
-
 def ensure_may_lock(thread: Thread, by: Member) -> None:
     """Raise MayNotLock unless `by` moderates the thread's group, Refused to who is silenced.
 
     One query.
     """
-    if not _moderates(by, thread.group):
+    if not moderates(by, thread.group):
         raise MayNotLock
     ensure_not_silenced(by)
 
@@ -498,34 +350,57 @@ def heirs_of(thread_ids: Iterable[int]) -> dict[int, int]:
         heirs = {pk: further.get(heir) or heir for pk, heir in heirs.items()}
 
 
-def clean_title(title: str) -> str:
-    """Return the title on one line. Raises TitleMissing or TitleTooLong."""
-    title = " ".join(_storable(title).split())
-    if not title:
-        raise TitleMissing
-    if len(title) > TITLE_MAX_CHARS:
-        raise TitleTooLong
-    return title
+def submitted(author: Member, client_key: UUID) -> Post | None:
+    """Return the post the author made with this key, if any. One query when there is none."""
+    with prepared_cursor() as cursor:
+        cursor.execute(_SUBMITTED, [author.pk, client_key])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    return Post.objects.select_related("thread__group", "author").get(pk=found[0])
 
 
-def clean_body(body: str) -> str:
-    """Return the body with plain line ends. Raises BodyMissing or BodyTooLong."""
-    body = _storable(body).replace("\r\n", "\n").replace("\r", "\n").strip("\n").rstrip()
-    if not body:
-        raise BodyMissing
-    if len(body) > POST_MAX_CHARS:
-        raise BodyTooLong
-    return body
+_SUBMITTED = "SELECT id FROM community_post WHERE author_id = %s AND client_key = %s"
 
 
-def excerpt_of(text: str) -> str:
-    """Cut `text` to EXCERPT_MAX_CHARS characters, at a word where there is one."""
-    if len(text) <= EXCERPT_MAX_CHARS:
-        return text
-    whole, _space, _part = text[:EXCERPT_MAX_CHARS].rpartition(" ")
-    if len(whole) < EXCERPT_MAX_CHARS // 2:
-        whole = text[: EXCERPT_MAX_CHARS - 1]
-    return whole.rstrip() + "…"
+# -- what writing and editing share (threads.editing) ------------------------------------------
+
+
+def render_for(
+    body: str, group: Group, writers: Sequence[Member], kept: Sequence[UUID] = ()
+) -> Rendered:
+    """Render as `render_body` does. Raises BodyTooLong where the renderer finds it too long."""
+    try:
+        return render_body(body, group=group, writers=writers, kept=kept)
+    except SourceTooLong:
+        raise BodyTooLong from None
+
+
+def ask_gates(attempt: Attempt) -> None:
+    """Ask all gates, before anything is written. Raises Refused."""
+    for gate in POST_GATES:
+        gate(attempt)
+
+
+def ask_holds(attempt: Attempt, post: Post) -> None:
+    """Let all holds look at the post as it was saved."""
+    for hold in POST_HOLDS:
+        hold(attempt, post)
+
+
+def add_images(post: Post, image_ids: Sequence[UUID]) -> None:
+    """Note which images the post shows, in their order. No query without one."""
+    if image_ids:
+        PostImage.objects.bulk_create(
+            PostImage(post=post, image_id=image_id, position=position)
+            for position, image_id in enumerate(image_ids)
+        )
+
+
+def ensure_open(thread: Thread) -> None:
+    """Raise ThreadLocked. No query."""
+    if thread.is_locked:
+        raise ThreadLocked
 
 
 # -- inside -----------------------------------------------------------------------------------
@@ -544,33 +419,6 @@ def _once(author: Member, client_key: UUID | None, write: Callable[[], Post]) ->
         if client_key is not None and (earlier := submitted(author, client_key)):
             return earlier
         raise
-
-
-def submitted(author: Member, client_key: UUID) -> Post | None:
-    """Return the post the author made with this key, if any. One query when there is none."""
-    with prepared_cursor() as cursor:
-        cursor.execute(_SUBMITTED, [author.pk, client_key])
-        found = cursor.fetchone()
-    if found is None:
-        return None
-    return Post.objects.select_related("thread__group", "author").get(pk=found[0])
-
-
-_SUBMITTED = "SELECT id FROM community_post WHERE author_id = %s AND client_key = %s"
-
-
-def _storable(text: str) -> str:
-    """Replace what PostgreSQL cannot hold: NUL and halves of surrogate pairs."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
-def _lock(thread_id: int) -> Thread:
-    # Not FOR UPDATE: rows that only point at the thread need not wait for us.
-    return (
-        Thread.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("group")
-        .get(pk=thread_id)
-    )
 
 
 def _lock_for(writer: Member, thread_id: int) -> tuple[Thread, str | None]:
@@ -592,25 +440,6 @@ def _locked(thread_pk: int, writer_pk: int) -> ThreadQuerySet:
 
 
 _LOCKED: Final = Written(_locked)
-
-
-def _render(
-    body: str, group: Group, writers: Sequence[Member], kept: Sequence[UUID] = ()
-) -> Rendered:
-    try:
-        return render_body(body, group=group, writers=writers, kept=kept)
-    except SourceTooLong:
-        raise BodyTooLong from None
-
-
-def _ask_gates(attempt: Attempt) -> None:
-    for gate in POST_GATES:
-        gate(attempt)
-
-
-def _ask_holds(attempt: Attempt, post: Post) -> None:
-    for hold in POST_HOLDS:
-        hold(attempt, post)
 
 
 def _announce(post: Post) -> None:
@@ -639,18 +468,10 @@ def _add_post(
         client_key=client_key,
         created_at=at,
     )
-    _add_images(post, rendered.image_ids)
+    add_images(post, rendered.image_ids)
     write_references(post, rendered, is_new=True)
     publish(PostPublished(post_id=post.pk))
     return post
-
-
-def _add_images(post: Post, image_ids: Sequence[UUID]) -> None:
-    if image_ids:
-        PostImage.objects.bulk_create(
-            PostImage(post=post, image_id=image_id, position=position)
-            for position, image_id in enumerate(image_ids)
-        )
 
 
 def _touch_group(group_id: int, at: datetime) -> None:
@@ -702,11 +523,6 @@ def _ensure_member(member: Member, group: Group) -> Membership:
     return membership
 
 
-def _ensure_open(thread: Thread) -> None:
-    if thread.is_locked:
-        raise ThreadLocked
-
-
 def _ensure_in_time(thread: Thread, author: Member, moment: datetime) -> None:
     """Raise ThreadClosed after too long a silence, SlowMode too soon after the author's last post.
 
@@ -720,8 +536,3 @@ def _ensure_in_time(thread: Thread, author: Member, moment: datetime) -> None:
     own = Post.objects.filter(thread=thread, author=author, created_at__gt=moment - pause)
     if last := own.aggregate(last=Max("created_at"))["last"]:
         raise SlowMode.until(last + pause, moment)
-
-
-def _moderates(member: Member, group: Group) -> bool:
-    membership = membership_of(member, group)
-    return membership is not None and membership.moderates

@@ -24,6 +24,7 @@ from community.groups.views import group_or_404
 from community.members.models import Member, Viewer
 from community.members.web import MemberRequest, member_required, wants_delete
 from community.threads.diffs import Piece, diff
+from community.threads.editing import edit_post, ensure_may_edit
 from community.threads.errors import BodyTooLong, NotAMember, Refused
 from community.threads.forms import EditForm, LockForm, NewThreadForm, PostForm, ReplyForm
 from community.threads.heads import HeadForm
@@ -42,8 +43,6 @@ from community.threads.pages import (
 )
 from community.threads.rendering import render_body
 from community.threads.services import (
-    edit_post,
-    ensure_may_edit,
     ensure_may_lock,
     lock_thread,
     publish_post,

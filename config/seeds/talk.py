@@ -19,14 +19,9 @@ from commerce.placements.models import Placement
 from commerce.placements.services import place_listing
 from community.chat.models import Room
 from community.chat.services import room_of, send_message
+from community.threads.editing import edit_post
 from community.threads.models import Post, Revision, Thread
-from community.threads.services import (
-    choose_answer,
-    edit_post,
-    lock_thread,
-    publish_post,
-    start_thread,
-)
+from community.threads.services import choose_answer, lock_thread, publish_post, start_thread
 from community.uploads.models import Image
 from community.uploads.services import store
 from config.seeds.market import change_state, fill_in_addresses

@@ -17,9 +17,9 @@ from community.polls.services import make_poll
 from community.tags.models import Tag
 from community.tags.services import create_tag
 from community.threads import moderating
+from community.threads.editing import edit_post, set_wiki
 from community.threads.hiding import delete_post
 from community.threads.models import Post, PostMove, Revision, Thread, ThreadEntry
-from community.threads.services import edit_post, set_wiki
 from community.threads.tagging import add_synonym
 from config.seeds.forum import ActText, DeletedText, PollText, TagText, WikiText
 from config.seeds.people import STAFF

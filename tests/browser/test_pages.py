@@ -27,9 +27,10 @@ from community.polls.services import make_poll
 from community.reactions.services import toggle_reaction
 from community.search.models import SavedSearch
 from community.tags.services import create_tag
+from community.threads.editing import edit_post
 from community.threads.following import follow
 from community.threads.models import Thread
-from community.threads.services import edit_post, lock_thread
+from community.threads.services import lock_thread
 from tests.browser.one_port import Site
 from tests.factories import make_member, make_post, make_thread
 from tests.factories_commerce import keeper_of, make_listing, make_placement

@@ -34,8 +34,8 @@ from commerce.placements.models import Evidence, Placement, PlacementState
 from commerce.placements.services import confirm_suggestion, link_post, remove_placement
 from community.groups.models import Group
 from community.members.models import Member
+from community.threads.editing import edit_post
 from community.threads.models import Post, Thread
-from community.threads.services import edit_post
 from config.outbox import drain
 from tests.factories import make_post, make_thread
 from tests.factories_commerce import keeper_of, make_listing, make_merchant

@@ -44,8 +44,8 @@ from community.privacy.exporting import ask_for_export, make
 from community.privacy.models import Erasure, ErasureState
 from community.reactions.services import toggle_reaction
 from community.search.saving import save_search
+from community.threads.editing import edit_post
 from community.threads.models import TITLE_MAX_CHARS, Post, PostMention, Thread
-from community.threads.services import edit_post
 from community.uploads.models import Image
 from config import personal
 from config.personal import Erasing

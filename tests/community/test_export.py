@@ -42,8 +42,8 @@ from community.privacy.handlers import tell_of_export
 from community.privacy.models import Export, ExportState
 from community.privacy.tasks import make_export
 from community.reactions.services import toggle_reaction
+from community.threads.editing import edit_post
 from community.threads.models import Post, Thread
-from community.threads.services import edit_post
 from config.models import OutboxEvent
 from tests.factories import PASSWORD, make_post, make_thread
 from tests.factories_commerce import make_image, make_merchant

@@ -11,9 +11,9 @@ from django.test import Client
 
 from community.syndication import feeds
 from community.tags.services import create_tag
+from community.threads.editing import edit_post
 from community.threads.hiding import hide_post
 from community.threads.models import Post, Thread, ThreadTag
-from community.threads.services import edit_post
 from tests.factories import join, make_group, make_member, make_post, make_thread
 
 pytestmark = pytest.mark.django_db

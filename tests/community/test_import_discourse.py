@@ -17,8 +17,9 @@ from community.importing.engine import Into
 from community.importing.spool import Bad
 from community.members.models import Member, TrustLevel
 from community.polls.models import Poll
+from community.threads.editing import edit_post
 from community.threads.models import Post, Thread
-from community.threads.services import edit_post, unlock_thread
+from community.threads.services import unlock_thread
 from tests.community.importing import bring, bring_twice, ensure_counters_are_right
 from tests.factories import make_group, make_member, owner_of
 

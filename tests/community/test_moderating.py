@@ -20,6 +20,7 @@ from community.members.models import Member
 from community.tags.models import Tag
 from community.threads import moderating, services
 from community.threads.counting import groups_follow
+from community.threads.editing import edit_post
 from community.threads.errors import (
     GroupNotYours,
     MayNotChangeHead,
@@ -55,7 +56,7 @@ from community.threads.moderating import (
     unpin_overdue,
     unpin_thread,
 )
-from community.threads.services import choose_answer, edit_post, lock_thread, publish_post
+from community.threads.services import choose_answer, lock_thread, publish_post
 from community.threads.tagging import set_tags
 from moderation.audit.models import AuditEntry
 from tests.community.test_threads_services import wait_for_a_blocked_query

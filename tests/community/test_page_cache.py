@@ -12,14 +12,9 @@ from commerce.merchants.models import Merchant
 from community.groups.models import Membership, Role
 from community.members.models import Member
 from community.templatetags.frame import TOKEN
+from community.threads.editing import edit_post
 from community.threads.pages import ShownPost
-from community.threads.services import (
-    choose_answer,
-    edit_post,
-    lock_thread,
-    post_hidden_changed,
-    publish_post,
-)
+from community.threads.services import choose_answer, lock_thread, post_hidden_changed, publish_post
 from community.uploads.models import Image
 from config.pieces import Pieces, pieces, tell, told
 from tests.factories import make_post, make_thread

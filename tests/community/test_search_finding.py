@@ -33,8 +33,9 @@ from community.search.services import (
     write_documents,
     write_missing,
 )
+from community.threads.editing import edit_post
 from community.threads.models import Thread
-from community.threads.services import choose_answer, edit_post, lock_thread, post_hidden_changed
+from community.threads.services import choose_answer, lock_thread, post_hidden_changed
 from tests.community.search import draft, index, put, searchable_thread
 from tests.factories import join, make_group, make_member, make_post, make_thread
 from tests.outbox import run_outbox

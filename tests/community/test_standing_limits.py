@@ -28,10 +28,11 @@ from community.standing.limits import (
     why_hold,
 )
 from community.standing.models import KnownDomain
+from community.threads.editing import edit_post
 from community.threads.errors import Refused
 from community.threads.models import Post, Thread
 from community.threads.rendering import render_body
-from community.threads.services import Attempt, edit_post, publish_post, start_thread
+from community.threads.services import Attempt, publish_post, start_thread
 from community.uploads.services import save_image
 from moderation.audit.models import AuditEntry
 from moderation.flags.models import Case, Outcome

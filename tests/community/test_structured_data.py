@@ -13,9 +13,10 @@ from django.test import Client
 from django.urls import reverse
 
 from community.templatetags.findable import FOUND
+from community.threads.editing import edit_post
 from community.threads.hiding import hide_post
 from community.threads.models import Post
-from community.threads.services import edit_post, lock_thread
+from community.threads.services import lock_thread
 from tests.factories import make_post, make_thread
 
 pytestmark = pytest.mark.django_db

@@ -19,14 +19,9 @@ from PIL import Image as Picture
 
 from community.groups.models import Group
 from community.members.models import Member
+from community.threads.editing import edit_post
 from community.threads.models import Post, Revision, Thread, ThreadLink
-from community.threads.services import (
-    choose_answer,
-    edit_post,
-    lock_thread,
-    post_hidden_changed,
-    publish_post,
-)
+from community.threads.services import choose_answer, lock_thread, post_hidden_changed, publish_post
 from community.uploads.models import Image
 from tests.factories import join, make_member, make_post, make_thread
 

@@ -16,6 +16,7 @@ from community.groups.models import Group, Role
 from community.groups.services import leave_group
 from community.members.models import Member
 from community.threads import errors, services
+from community.threads.editing import edit_post
 from community.threads.errors import Refused
 from community.threads.markup import MARKUP_VERSION
 from community.threads.models import Post, PostImage, Revision, Thread
@@ -24,7 +25,6 @@ from community.threads.services import (
     POST_GATES,
     Attempt,
     choose_answer,
-    edit_post,
     lock_thread,
     post_hidden_changed,
     publish_post,

@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from community.groups.models import JoinMode
 from community.search.similar import _name
+from community.threads.editing import edit_post
 from community.threads.hiding import delete_post
-from community.threads.services import edit_post, publish_post, start_thread
+from community.threads.services import publish_post, start_thread
 from config import guest_pages as module
 from config.guest_pages import GuestPages, Page, guest_pages
 from tests.config.processes import wait_for

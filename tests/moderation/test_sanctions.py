@@ -23,10 +23,10 @@ from community.notifications.models import Notification
 from community.polls.services import make_poll, vote
 from community.reactions.models import Reaction
 from community.reactions.services import toggle_reaction
+from community.threads.editing import edit_post
 from community.threads.errors import Refused
 from community.threads.models import Post, Thread
 from community.threads.rights import ensure_keeps_head
-from community.threads.services import edit_post
 from moderation.audit.models import AuditEntry
 from moderation.sanctions.errors import (
     EndsBefore,

@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from community.threads.editing import rerender_post
 from community.threads.markup import MARKUP_VERSION, SourceTooLong
 from community.threads.models import Post
-from community.threads.services import rerender_post
 
 
 class Command(BaseCommand):

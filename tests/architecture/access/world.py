@@ -39,9 +39,10 @@ from community.reactions.services import toggle_reaction
 from community.search.saving import save_search
 from community.standing.models import Badge
 from community.tags.services import create_tag
+from community.threads.editing import edit_post
 from community.threads.hiding import delete_post, hide_post
 from community.threads.models import Post, Thread, ThreadTag
-from community.threads.services import edit_post, lock_thread
+from community.threads.services import lock_thread
 from community.uploads.reencode import Encoded
 from community.uploads.services import store
 from config.emojis import emoji_file
