@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import template
 from django.template import Context
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from community.groups.models import Group
@@ -13,9 +14,11 @@ from community.members.models import Member
 from community.mine.overlay import Mine, overlay
 from community.tags.models import Tag
 from community.threads.following import level_of
+from community.threads.lists import OWN
 from community.threads.marks import FollowLevel
 from community.threads.models import Post
 from community.threads.pages import ThreadPage
+from config.paging import time_cursor
 from config.skeletons import still
 
 register = template.Library()
@@ -67,6 +70,23 @@ def follow_menu(context: Context, what: Group | Tag) -> SafeString:
     else:
         action, kind = reverse("follow_tag", args=[what.pk]), "tag"
     return _menu(context, action, level_of(viewer, what), kind)
+
+
+@register.inclusion_tag("community/threads/_all_read.html", takes_context=True)
+def all_read_button(context: Context, group: Group | None = None) -> dict[str, object]:
+    """Offer a member to mark all read, of the site or a group, above their unread or new threads.
+
+    It carries when the list was drawn: what comes while they look at it stays unread. No query.
+    """
+    request, state, now = context["request"], context["state"], timezone.now()
+    offered = isinstance(request.user, Member) and state.order in OWN and context["threads"]
+    return {
+        "offered": offered,
+        "group": group,
+        "at": time_cursor(now, 0),
+        "back": request.path,
+        "csrf_token": context.get("csrf_token"),
+    }
 
 
 def _menu(context: Context, action: str, level: FollowLevel, kind: str) -> SafeString:

@@ -27,6 +27,7 @@ from community.threads.entries import REASON_MAX_CHARS
 from community.threads.errors import NotThere, Refused, Unfit, WhyMissing
 from community.threads.heads import HeadForm
 from community.threads.models import TITLE_MAX_CHARS, Post, Thread
+from community.threads.pages import words_of
 from community.threads.rights import ensure_keeps_head, ensure_organises
 from community.threads.tagging import set_tags, tags_of
 from community.threads.views import thread_or_404
@@ -269,14 +270,14 @@ def split(request: MemberRequest, thread_id: int) -> HttpResponse:
     rows = list(
         Post.objects.filter(thread=thread, number__gte=start, hidden_at__isnull=True)
         .select_related("author")
-        .only("thread", "number", "body", "created_at", "author__name")
+        .only("thread", "number", "html", "created_at", "author__name")
         .order_by("number")[: CHOICES_A_PAGE + 1]
     )
     more = rows[CHOICES_A_PAGE].number if len(rows) > CHOICES_A_PAGE else None
     context = {
         "thread": thread,
         "form": form,
-        "posts": rows[:CHOICES_A_PAGE],
+        "posts": [(post, words_of(post.html)) for post in rows[:CHOICES_A_PAGE]],
         "chosen": chosen,
         "more": more,
         "is_first": start == 2,

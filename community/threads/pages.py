@@ -75,7 +75,7 @@ class ShownPost:
         if self.answer is None:
             return ""
         own = without_quotes(self.answer.html)
-        return _words_of(own) or _words_of(self.answer.html)
+        return words_of(own) or words_of(self.answer.html)
 
     @property
     def told(self) -> Key | None:
@@ -112,7 +112,8 @@ def without_quotes(html: str) -> str:
     return " ".join(own)
 
 
-def _words_of(html: str) -> str:
+def words_of(html: str) -> str:
+    """A rendered text in short, without its markup."""
     return excerpt_of(" ".join(unescape(strip_tags(html)).split()))
 
 

@@ -104,3 +104,12 @@ def test_a_script_cannot_break_on_it_either(as_ada: Client, thread):
     answer = as_ada.put(f"/drafts/thread:{thread.pk}/", said, content_type="application/json")
     assert answer.status_code == 200
     assert Draft.objects.get().extra == {"a\ufffd": ["\ufffd", "?"], "b": "?"}
+
+
+def test_who_must_still_join_the_group_is_told_that_their_words_are_kept(guest, thread):
+    place = confirm(guest, sign_up(guest, thread))
+    page = guest.get(place, follow=True).content.decode()
+    assert "Your words are kept." in page
+    assert "Join the group" in page
+    plain = guest.get(thread.get_absolute_url()).content.decode()
+    assert "Your words are kept." not in plain

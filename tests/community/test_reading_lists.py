@@ -250,3 +250,40 @@ def test_a_row_leads_its_reader_to_what_is_new_and_nobody_else(
         assert 'class="new"' not in other.get("/?all=1").content.decode()
     read_up_to(member=bo, thread_id=thread.pk, number=4)
     assert 'class="new"' not in as_bo.get("/").content.decode()
+
+
+def test_a_press_above_the_unread_reads_what_the_list_showed_and_nothing_later(
+    as_bo, ada, bo, group
+):
+    first, second = make_thread(ada, group), make_thread(ada, group)
+    for thread in (first, second):
+        read_up_to(member=bo, thread_id=thread.pk, number=1)
+        make_post(ada, thread)
+    for address, button in (
+        ("/?order=unread", "Mark all read"),
+        ("/g/film-cameras/?order=unread", "Mark all of this group read"),
+    ):
+        page = as_bo.get(address).content.decode()
+        form = re.search(r'action="/all-read/".*?</form>', page, re.DOTALL)
+        assert form is not None
+        assert button in form[0]
+        fields = dict(re.findall(r'name="(at|next|group)" value="([^"]*)"', form[0]))
+    make_post(ada, second)  # while they look at the list
+    assert as_bo.post("/all-read/", fields)["Location"] == "/g/film-cameras/"
+    assert unread(bo) == [second]
+    assert "/all-read/" not in as_bo.get("/").content.decode()
+    assert "/all-read/" not in as_bo.get("/?order=new").content.decode()
+
+
+def test_a_tag_is_followed_from_its_page(as_bo, guest, bo, mo, group):
+    from community.threads.tagging import set_tags
+
+    set_tags(thread=make_thread(mo, group), names=["light meters"], by=mo)
+    tag = Tag.objects.get()
+    page = as_bo.get(f"/tags/{tag.slug}/").content.decode()
+    action = f"/tags/{tag.pk}/follow/"
+    found = re.search(r'action="([^"]*follow[^"]*)"', page)
+    assert found is not None, action
+    as_bo.post(found[1], {"level": int(FollowLevel.WATCHING)})
+    assert bo.follows.get().tag == tag
+    assert found[1] not in guest.get(f"/tags/{tag.slug}/").content.decode()
