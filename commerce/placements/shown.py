@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import JSONArray
 
 from commerce.listings.models import Listing, ListingKind, ListingPhoto, ListingState
@@ -62,7 +62,7 @@ class BesidePost:
 def beside_posts(
     posts: Sequence[Post], viewer: Viewer, *, membership: Membership | None = None
 ) -> dict[int, BesidePost]:
-    """Return what stands beside each post of one thread, by its id. Two queries for a guest.
+    """Return what stands beside each post of one thread, by its id. One query for a guest.
 
     `membership` is the viewer's in the group when the page knows it; else it is asked for.
     """
@@ -70,10 +70,17 @@ def beside_posts(
     states = [PlacementState.PLACED]
     if isinstance(viewer, Member):
         states.append(PlacementState.SUGGESTED)
-    rows = list(_cards(viewer).filter(post__in=beside.keys(), state__in=states).order_by("pk"))
+    rows = list(
+        _to_show(viewer, states)
+        .filter(post__in=beside.keys())
+        .select_related("listing__merchant")
+        .annotate(cover_id=_cover())
+        .order_by("pk")
+    )
     authors = {post.pk: post.author_id for post in posts}
     decides = _rights(viewer, rows, membership)
     for row in rows:
+        _put_cover(row.listing, row.cover_id)  # type: ignore[attr-defined]
         of_post = row.post_id or 0
         shown = Shown(row, decides(row, authors[of_post]))
         if row.state == PlacementState.PLACED:
@@ -214,23 +221,6 @@ def disclosures_of_author() -> ArraySubquery:
 # -- inside -----------------------------------------------------------------------------------
 
 
-def _cards(viewer: Viewer) -> PlacementQuerySet:
-    """Placements of listings the viewer may see, with what a card needs: two queries."""
-    listings = Listing.objects.visible_to(viewer).exclude(
-        state__in=[ListingState.DRAFT, ListingState.WITHDRAWN]
-    )
-    return (
-        Placement.objects.filter(listing__in=listings)
-        .select_related("listing__merchant")
-        .prefetch_related(_photos())
-    )
-
-
-def _photos() -> Prefetch[str]:
-    first = ListingPhoto.objects.filter(position=0).select_related("image")
-    return Prefetch("listing__photos", first, to_attr="card_photos")
-
-
 def _cover(listing: str = "listing_id") -> Subquery:
     """The key of the photo on a listing's card, as part of a query."""
     first = ListingPhoto.objects.filter(listing=OuterRef(listing), position=0)
@@ -259,6 +249,7 @@ _SAID: Final = JSONArray("merchant__slug", "merchant__name", "merchant__disclosu
 
 
 def _to_show(viewer: Viewer, states: Sequence[str]) -> PlacementQuerySet:
+    """Placements in these states of listings the viewer may see, no drafts nor withdrawn ones."""
     listings = Listing.objects.visible_to(viewer).exclude(
         state__in=[ListingState.DRAFT, ListingState.WITHDRAWN]
     )
@@ -274,10 +265,10 @@ def _in_thread(thread_pk: int, after: int, last: int, viewer: Viewer) -> Placeme
         .distinct("listing")
         .values("pk")
     )
-    is_over = Q(listing__state__in=[ListingState.SOLD, ListingState.WITHDRAWN])
+    is_sold = Q(listing__state=ListingState.SOLD)
     first = (
         Placement.objects.filter(pk__in=once)
-        .order_by(Case(When(is_over, then=1), default=0), F("post_id").asc(nulls_first=True), "pk")
+        .order_by(Case(When(is_sold, then=1), default=0), F("post_id").asc(nulls_first=True), "pk")
         .values("pk")[:LINKED_MAX]
     )
     states = [PlacementState.PLACED]
