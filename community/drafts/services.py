@@ -25,6 +25,7 @@ from community.members.models import Member
 from community.threads.hiding import take_back_post
 from community.threads.models import Post
 from community.threads.services import submitted
+from community.threads.texts import storable
 
 BODY_MAX_CHARS: Final = 100_000  # what is too long to post is still not lost
 TITLE_MAX_CHARS: Final = 300
@@ -128,13 +129,11 @@ def take_back(*, post: Post, by: Member) -> Draft:
 
 
 def _storable(text: str) -> str:
-    """Replace what PostgreSQL cannot hold: NUL and halves of surrogate pairs."""
-    text = text.replace("\x00", "\ufffd").replace("\r\n", "\n")
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return storable(text).replace("\r\n", "\n")
 
 
 def _storable_value(value: Any) -> str | list[str]:
-    """The same of what a field held: a text, or texts."""
+    """What a field held, a text or texts, as it can be kept."""
     if isinstance(value, list):
         return [_storable(str(each)) for each in value]
     return _storable(str(value))

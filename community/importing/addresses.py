@@ -14,7 +14,6 @@ from django.urls import reverse
 
 PEOPLE: Final = frozenset({"user", "username"})
 STACKEXCHANGE, DISCOURSE, REDDIT, PHPBB = "stackexchange", "discourse", "reddit", "phpbb"
-STYLES: Final = (STACKEXCHANGE, DISCOURSE, REDDIT, PHPBB)
 PATH_MAX_CHARS: Final = 500
 
 Name = tuple[str, str]  # (kind, external id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -60,10 +59,3 @@ def entries_between(thread: Thread, first: int, last: int | None) -> list[Thread
         rows = rows.filter(after_number__lte=last)
     found = rows.select_related("by").order_by("after_number", "pk")[:ENTRIES_A_PAGE_MAX]
     return list(found)
-
-
-def targets_of(entries: Iterable[ThreadEntry]) -> set[int]:
-    """Return the ids of the other threads that entries speak of."""
-    return {
-        entry.details["other"] for entry in entries if isinstance(entry.details.get("other"), int)
-    }

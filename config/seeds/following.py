@@ -22,9 +22,6 @@ from community.standing import handlers as standing
 from community.threads.models import Post
 from config.outbox import run_together
 
-_OfOne = Callable[[PostPublished], None]
-_OfMany = Callable[[Sequence[PostPublished]], None]
-
 # What neither tells anybody of a post nor lets it earn: it is older than both care for.
 OLD: Final = max(notifications.NEWS_FOR, standing.NEWS_FOR)
 

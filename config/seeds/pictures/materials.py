@@ -17,7 +17,6 @@ BRASS = linear("#f7e3a4", "#d9b04f", "#a67c28")
 PAPER = linear("#fdfaf2", "#efe7d6")
 WOOD = linear("#b97f4d", "#8f5a30", "#75451f")
 TERRACOTTA = Linear(((0.0, "#b75f3c"), (0.3, "#dd8a62"), (0.62, "#c46c45"), (1.0, "#8f4527")), 0)
-FLOOR = 318.0
 
 
 @dataclass(frozen=True)
