@@ -311,7 +311,7 @@ def test_a_guest_is_sent_to_sign_in_and_back(guest, thread):
         headers={"Referer": f"http://testserver{thread.get_absolute_url()}"},
     )
     assert response.status_code == 302
-    back = f"/t/{thread.pk}/%3Fpage%3Dlast%26draft%3D1"  # with what was typed
+    back = f"/t/{thread.pk}/%3Fpage%3Dlast%26draft%3D1%23reply"  # with what was typed
     assert response["Location"] == f"/accounts/login/?next={back}"
     assert thread.posts.count() == 1
 
