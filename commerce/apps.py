@@ -1,11 +1,12 @@
 """Who in commerce listens to what."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CommerceConfig(AppConfig):
     name = "commerce"
-    verbose_name = "Commerce"
+    verbose_name = _("Commerce")
 
     def ready(self) -> None:
         from commerce.attribution.handlers import credit_recorded_order, reverse_refunded_credits

@@ -1,11 +1,12 @@
 """Who in the community listens to what."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CommunityConfig(AppConfig):
     name = "community"
-    verbose_name = "Community"
+    verbose_name = _("Community")
 
     def ready(self) -> None:
         from allauth.account.signals import user_signed_up

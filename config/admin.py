@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.text import Truncator
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from config import outbox
 from config.models import OutboxEvent, State
@@ -53,23 +55,23 @@ class OutboxEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]
     fields = tuple(readonly_fields)
 
-    @admin.display(description="next try", ordering="next_try_at")
+    @admin.display(description=_("next try"), ordering="next_try_at")
     def next_try(self, event: OutboxEvent) -> Any:
         return event.next_try_at if event.state == State.DUE else None
 
-    @admin.display(description="last error")
+    @admin.display(description=_("last error"))
     def error(self, event: OutboxEvent) -> str:
         return Truncator(event.last_error).chars(120)
 
-    @admin.display(description="payload")
+    @admin.display(description=_("payload"))
     def payload_text(self, event: OutboxEvent) -> str:
         return json.dumps(event.payload)
 
-    @admin.display(description="waiting for")
+    @admin.display(description=_("waiting for"))
     def waiting(self, event: OutboxEvent) -> str:
-        return ", ".join(event.waiting_for) or "nobody"
+        return ", ".join(event.waiting_for) or gettext("nobody")
 
-    @admin.action(description="Replay selected parked events", permissions=["replay"])
+    @admin.action(description=_("Replay selected parked events"), permissions=["replay"])
     def replay(self, request: HttpRequest, events: QuerySet[OutboxEvent]) -> None:
         replayed = skipped = 0
         for event in events:
@@ -80,9 +82,13 @@ class OutboxEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             else:
                 replayed += 1
         if replayed:
-            self.message_user(request, f"{replayed} due again.", messages.SUCCESS)
+            said = ngettext("%(n)d due again.", "%(n)d due again.", replayed)
+            self.message_user(request, said % {"n": replayed}, messages.SUCCESS)
         if skipped:
-            self.message_user(request, f"{skipped} not parked, left alone.", messages.WARNING)
+            said = ngettext(
+                "%(n)d not parked, left alone.", "%(n)d not parked, left alone.", skipped
+            )
+            self.message_user(request, said % {"n": skipped}, messages.WARNING)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("config.replay_outboxevent")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class State(models.TextChoices):
-    DUE = "due", "Due"
-    DONE = "done", "Done"
-    PARKED = "parked", "Parked"
+    DUE = "due", pgettext_lazy("outbox", "Due")
+    DONE = "done", pgettext_lazy("outbox", "Done")
+    PARKED = "parked", pgettext_lazy("outbox", "Parked")
 
 
 class OutboxEventQuerySet(models.QuerySet["OutboxEvent"]):
@@ -32,29 +34,30 @@ class OutboxEvent(models.Model):
     until a person replays it). Written by config.outbox only.
     """
 
-    kind = models.CharField(max_length=100)  # "<domain>.<class name>"
+    kind = models.CharField(_("kind"), max_length=100)  # "<domain>.<class name>"
     payload = models.JSONField()
-    queue = models.CharField(max_length=20)
+    queue = models.CharField(_("queue"), max_length=20)
     # Of the web request that announced it; every log line of its handlers carries it too.
-    request_id = models.CharField(max_length=64, blank=True)
-    published_at = models.DateTimeField(db_default=Now(), editable=False)
+    request_id = models.CharField(_("request"), max_length=64, blank=True)
+    published_at = models.DateTimeField(_("announced at"), db_default=Now(), editable=False)
 
-    state = models.CharField(max_length=10, choices=State.choices, default=State.DUE)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DUE)
     # Counted when a try begins: an event that kills its worker still runs out of tries.
-    tries = models.PositiveSmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(db_default=Now(), editable=False)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next try at"), db_default=Now(), editable=False)
     # Dotted paths of the handlers still to run, as known when it was published. A handler's receipt
     # is its removal from here, in the transaction of its own work: nothing is done without it, and
     # a handler that was renamed or moved meanwhile is parked, not forgotten.
     waiting_for = models.JSONField(default=list, blank=True)
     # At most LAST_ERROR_MAX_CHARS characters, without values that may be personal.
-    last_error = models.TextField(blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
     objects = OutboxEventQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "outbox event"
+        verbose_name = _("outbox event")
+        verbose_name_plural = _("outbox events")
         permissions = [("replay_outboxevent", "Can replay a parked outbox event")]
         # Each index covers one state only: its size follows the work left, not the history.
         indexes = [

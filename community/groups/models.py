@@ -40,11 +40,13 @@ class Role(models.TextChoices):
 class Interest(models.Model):
     """Something people gather around; members and groups name theirs."""
 
-    slug = models.SlugField(max_length=40, unique=True)
-    name = models.CharField(max_length=40, unique=True)
-    glyph = models.CharField(max_length=8, blank=True)
+    slug = models.SlugField(_("short name in addresses"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=40, unique=True)
+    glyph = models.CharField(_("emoji"), max_length=8, blank=True)
 
     class Meta:
+        verbose_name = _("interest")
+        verbose_name_plural = _("interests")
         ordering = ["name"]
 
     def __str__(self) -> str:

@@ -63,21 +63,24 @@ class Member(AbstractBaseUser, Permissions):
     """A person with an account. `handle` is unique for ever; `name` is what others read."""
 
     handle = models.CharField(
-        max_length=HANDLE_MAX_CHARS, unique=True, validators=handle_validators
+        _("handle"), max_length=HANDLE_MAX_CHARS, unique=True, validators=handle_validators
     )
-    name = models.CharField(max_length=NAME_MAX_CHARS)
-    email = models.EmailField(unique=True)
+    name = models.CharField(_("name"), max_length=NAME_MAX_CHARS)
+    email = models.EmailField(_("e-mail"), unique=True)
     bio = models.TextField(max_length=BIO_MAX_CHARS, blank=True)
     place = models.CharField(max_length=80, blank=True)
     avatar = models.ForeignKey(
         "community.Image", models.SET_NULL, null=True, blank=True, related_name="+"
     )
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(default=False)
-    joined_at = models.DateTimeField(default=timezone.now)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now)
     # How far the community trusts a member, earned by reading and being read (community.standing).
-    trust_level = models.PositiveSmallIntegerField(default=TrustLevel.NEW, choices=TrustLevel)
-    trust_pinned = models.BooleanField(default=False)  # set by staff: not earned, not lost
+    trust_level = models.PositiveSmallIntegerField(
+        _("trust level"), default=TrustLevel.NEW, choices=TrustLevel
+    )
+    # Set by staff: not earned, not lost.
+    trust_pinned = models.BooleanField(_("trust level set by hand"), default=False)
     language = models.CharField(max_length=10, blank=True)  # empty: what the browser asks for
     time_zone = models.CharField(max_length=64, default="UTC")  # an IANA name
     # Threads whose last post is not after this are read, whatever their marks say.
@@ -99,6 +102,8 @@ class Member(AbstractBaseUser, Permissions):
     REQUIRED_FIELDS = ["email"]
 
     class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
         constraints = [
             models.UniqueConstraint(Lower("handle"), name="handle_unique_in_any_case"),
             models.UniqueConstraint(Lower("email"), name="email_unique_in_any_case"),

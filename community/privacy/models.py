@@ -5,6 +5,8 @@ from typing import Self
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from uuid_utils.compat import uuid7
 
 from community.members.models import Member, Viewer
@@ -101,10 +103,10 @@ class Export(models.Model):
 
 
 class ErasureState(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    WORKING = "working", "Working"
-    DONE = "done", "Done"
-    CANCELLED = "cancelled", "Cancelled"
+    WAITING = "waiting", pgettext_lazy("erasure", "Waiting")
+    WORKING = "working", pgettext_lazy("erasure", "Working")
+    DONE = "done", pgettext_lazy("erasure", "Done")
+    CANCELLED = "cancelled", pgettext_lazy("erasure", "Cancelled")
 
 
 class Erasure(models.Model):
@@ -114,22 +116,35 @@ class Erasure(models.Model):
     at the end. `step` and `after` say where the next batch begins.
     """
 
-    member = models.ForeignKey(Member, models.PROTECT, related_name="erasures")
+    member = models.ForeignKey(
+        Member, models.PROTECT, verbose_name=_("member"), related_name="erasures"
+    )
     # Staff who do it on the member's request; None: the member pressed the button.
-    asked_by = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=300, blank=True)
-    state = models.CharField(max_length=9, choices=ErasureState, default=ErasureState.WAITING)
-    asked_at = models.DateTimeField(default=timezone.now)
-    due_at = models.DateTimeField()
+    asked_by = models.ForeignKey(
+        Member,
+        models.PROTECT,
+        verbose_name=_("asked by"),
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    state = models.CharField(
+        _("state"), max_length=9, choices=ErasureState, default=ErasureState.WAITING
+    )
+    asked_at = models.DateTimeField(_("asked at"), default=timezone.now)
+    due_at = models.DateTimeField(_("due at"))
     was = models.JSONField(default=dict, blank=True)
     step = models.CharField(max_length=CURSOR_MAX_CHARS, blank=True)
     after = models.CharField(max_length=CURSOR_MAX_CHARS, blank=True)
     batches = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)  # of the batch at hand
     next_try_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
         constraints = [
             models.UniqueConstraint(
                 fields=["member"],

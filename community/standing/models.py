@@ -52,17 +52,22 @@ class Badge(models.Model):
         SILVER = 2, pgettext_lazy("rank of a badge", "Silver")
         GOLD = 3, pgettext_lazy("rank of a badge", "Gold")
 
-    slug = models.SlugField(max_length=40, unique=True)
-    name = models.CharField(max_length=60, unique=True)
-    glyph = models.CharField(max_length=8, help_text=_("One emoji."))
-    rank = models.PositiveSmallIntegerField(choices=Rank.choices, default=Rank.BRONZE)
-    about = models.CharField(max_length=300, help_text=_("What it is given for, in a sentence."))
-    rule = models.JSONField(null=True, blank=True, validators=[clean_rule])
-    is_active = models.BooleanField(default=True)  # False: no longer given nor shown
+    slug = models.SlugField(_("short name in addresses"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    glyph = models.CharField(_("emoji"), max_length=8, help_text=_("One emoji."))
+    rank = models.PositiveSmallIntegerField(_("rank"), choices=Rank.choices, default=Rank.BRONZE)
+    about = models.CharField(
+        _("about"), max_length=300, help_text=_("What it is given for, in a sentence.")
+    )
+    rule = models.JSONField(_("rule"), null=True, blank=True, validators=[clean_rule])
+    # False: no longer given nor shown.
+    is_active = models.BooleanField(_("in use"), default=True)
 
     objects = BadgeQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("badge")
+        verbose_name_plural = _("badges")
         ordering = ["rank", "name"]
         constraints = [
             models.CheckConstraint(condition=Q(rank__in=(1, 2, 3)), name="badge_rank_known")

@@ -34,16 +34,27 @@ class Outcome(models.TextChoices):
 class Case(models.Model):
     """The open question of one target. At most one case of a target is open at a time."""
 
-    kind = models.CharField(max_length=8, choices=TargetKind.choices)
+    kind = models.CharField(_("kind"), max_length=8, choices=TargetKind.choices)
     target_id = models.PositiveBigIntegerField()
-    group = models.ForeignKey(Group, models.PROTECT, null=True, blank=True, related_name="+")
-    author = models.ForeignKey(Member, models.PROTECT, related_name="cases_about")
+    group = models.ForeignKey(
+        Group,
+        models.PROTECT,
+        verbose_name=_("group"),
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    author = models.ForeignKey(
+        Member, models.PROTECT, verbose_name=_("author"), related_name="cases_about"
+    )
     opened_at = models.DateTimeField(default=timezone.now)
     last_flag_at = models.DateTimeField(default=timezone.now)
     flag_count = models.PositiveIntegerField(default=0)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = pgettext_lazy("moderation", "case")
+        verbose_name_plural = pgettext_lazy("moderation", "cases")
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "target_id"],
