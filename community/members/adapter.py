@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
 from allauth.account.utils import get_next_redirect_url
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -20,12 +23,20 @@ from django.utils.translation import gettext_lazy as _
 from community.members.errors import MayNotSignIn
 from community.members.models import Member
 from community.members.sanctions import ensure_may_sign_in
+from config.languages import language_tag
+from config.letters import inlined
 
 # What erased accounts are called from then on (community.privacy).
 FORMER = re.compile(r"former-\d+(-\d+)?\Z")
 
 
 BACK = "back"  # in a link that confirms an address: where to go then
+# What a letter can lead to, by its name in allauth's context.
+ACTIONS: Final = {
+    "activate_url": _("Confirm your e-mail"),
+    "password_reset_url": _("Choose a new password"),
+    "signup_url": _("Join"),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -88,9 +99,46 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return back
         return f"{reverse('account_login')}?{urlencode({'next': back})}"
 
+    def render_mail(
+        self,
+        template_prefix: str,
+        email: str | list[str],
+        context: dict[str, Any],
+        headers: dict[str, str] | None = None,
+    ) -> EmailMultiAlternatives:
+        """The letter in text, and the same words in HTML with a button for what they lead to."""
+        letter: EmailMultiAlternatives = super().render_mail(
+            template_prefix, email, context, headers
+        )
+        links = {str(context[key]): says for key, says in ACTIONS.items() if context.get(key)}
+        links[f"{settings.SITE_URL}{reverse('mfa_index')}"] = _("Sign-in security")
+        # The last paragraph signs the text; the HTML has its head and foot instead.
+        paragraphs = re.split(r"\n\s*\n", letter.body.strip())[:-1]
+        page = render_to_string(
+            "account/email/letter.html",
+            {
+                "member": context.get("user"),
+                "site_name": settings.SITE_NAME,
+                "site_url": settings.SITE_URL,
+                "subject": letter.subject,
+                "language": language_tag(),
+                "parts": [_part(paragraph, links) for paragraph in paragraphs],
+            },
+        )
+        letter.attach_alternative(inlined(page), "text/html")
+        return letter
+
     def save_user(
         self, request: HttpRequest, user: Member, form: Any, commit: bool = True
     ) -> Member:
         user.name = form.cleaned_data.get("name") or form.cleaned_data["username"]
         saved: Member = super().save_user(request, user, form, commit=commit)
         return saved
+
+
+def _part(paragraph: str, links: dict[str, Any]) -> tuple[str, str, Any]:
+    """Split a paragraph of a letter: its words, and the address of `links` they end in, if any."""
+    for address, says in links.items():
+        if paragraph.endswith(address):
+            return paragraph.removesuffix(address).rstrip(), address, says
+    return paragraph, "", ""

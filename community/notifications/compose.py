@@ -1,7 +1,6 @@
 """Letters as they leave: text and HTML in the member's language, headers that mail programs know.
 
-HTML is one column without tables; its styles are those of static/css/mail.css, written into the
-elements, with the dark ones left in the head for programs that ask.
+HTML is one column without tables; its styles are written into the elements (config.letters).
 """
 
 from __future__ import annotations
@@ -9,12 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from email.utils import formataddr, parseaddr
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import css_inline
 import nh3
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -29,6 +25,7 @@ from community.notifications.tokens import Off, ReplyMark, off_token, reply_addr
 from community.notifications.words import address, excerpt, sentence
 from community.threads.models import Post, Thread
 from config.languages import language_tag
+from config.letters import inlined
 
 POST_MAX_CHARS: Final = 8_000  # of HTML; a longer post is told by its first words
 SUBJECT_MAX_CHARS: Final = 180
@@ -188,24 +185,6 @@ def _letter(
     )
     letter.attach_alternative(inlined(page), "text/html")
     return letter
-
-
-def inlined(page: str) -> str:
-    """Write the style sheet of letters into the elements of a page."""
-    styled = page.replace("</head>", f"<style>{_style()}</style></head>", 1)
-    done: str = _inliner().inline(styled)
-    return done
-
-
-@lru_cache(maxsize=1)
-def _style() -> str:
-    return (Path(settings.BASE_DIR) / "static" / "css" / "mail.css").read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=1)
-def _inliner() -> css_inline.CSSInliner:
-    # Loads nothing: a letter holds what members wrote.
-    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 def _from(sender: str) -> str:

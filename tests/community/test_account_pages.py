@@ -26,6 +26,7 @@ from allauth.mfa.totp.internal.auth import (
 from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
@@ -237,6 +238,10 @@ def test_joining_sends_one_message_whose_link_confirms_and_signs_in(
     assert body.startswith("Hello Dee,\n")
     link = re.search(r"http://[^/]+(/accounts/confirm-email/\S+)", body)
     assert link is not None
+    html = page_of(mail.outbox[0])
+    assert re.search(
+        rf'<a class="button" href="{link[0]}" style="[^"]+">Confirm your e-mail</a>', html
+    )
 
     page = guest.get(link[1]).content.decode()
     assert sound(page).headings == ["Is this your address?"]
@@ -468,6 +473,51 @@ def test_a_passkey_page_hands_its_options_over_as_data(fresh_ada: Client) -> Non
 
 
 # -- mail ---------------------------------------------------------------------------------------
+
+
+def page_of(letter: EmailMessage) -> str:
+    """The HTML of a letter that was sent."""
+    assert isinstance(letter, EmailMultiAlternatives)
+    [(page, kind)] = letter.alternatives
+    assert kind == "text/html"
+    return str(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "tag", "says", "action"),
+    [
+        ("en", "en-GB", "asked for a new password", "Choose a new password"),
+        ("zh-hans", "zh-Hans", "申请设置新密码", "设置新密码"),
+    ],
+)
+def test_a_letter_of_an_account_says_the_same_in_html_with_a_button_in_its_language(
+    guest: Client, ada: Member, language: str, tag: str, says: str, action: str
+) -> None:
+    guest.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    guest.post("/accounts/password/reset/", {"email": ada.email})
+    [letter] = mail.outbox
+    link = re.search(r"http\S+/accounts/password/reset/key/\S+", str(letter.body))
+    assert link is not None and says in letter.body
+    page = page_of(letter)
+    assert f'<html lang="{tag}">' in page
+    assert says in page and page.count(f'href="{link[0]}"') == 1
+    assert re.search(rf'<a class="button" href="{link[0]}" style="[^"]+">{action}</a>', page)
+    assert '<div class="paper" style="background: #ffffff' in page
+    assert "prefers-color-scheme: dark" in page
+    assert "<img" not in page and "<script" not in page
+
+
+def test_what_a_browser_calls_itself_is_only_text_in_a_letter(
+    fresh_ada: Client, ada: Member
+) -> None:
+    fresh_ada.post(
+        "/accounts/password/change/",
+        {"oldpassword": PASSWORD, "password1": "low tide at 5", "password2": "low tide at 5"},
+        HTTP_USER_AGENT="<a href='http://bad.example'>Look</a>",
+    )
+    page = page_of(mail.outbox[-1])
+    assert "&lt;a href=" in page and 'href="http://bad.example' not in page
+    assert re.search(r'href="[^"]+/accounts/2fa/" style="[^"]+">Sign-in security</a>', page)
 
 
 @pytest.mark.parametrize(
