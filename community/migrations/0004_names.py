@@ -9,146 +9,204 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('community', '0003_told_of_exports'),
+        ("community", "0003_told_of_exports"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='badge',
-            options={'ordering': ['rank', 'name'], 'verbose_name': 'badge', 'verbose_name_plural': 'badges'},
+            name="badge",
+            options={
+                "ordering": ["rank", "name"],
+                "verbose_name": "badge",
+                "verbose_name_plural": "badges",
+            },
         ),
         migrations.AlterModelOptions(
-            name='erasure',
-            options={'verbose_name': 'erasure', 'verbose_name_plural': 'erasures'},
+            name="erasure",
+            options={"verbose_name": "erasure", "verbose_name_plural": "erasures"},
         ),
         migrations.AlterModelOptions(
-            name='interest',
-            options={'ordering': ['name'], 'verbose_name': 'interest', 'verbose_name_plural': 'interests'},
+            name="interest",
+            options={
+                "ordering": ["name"],
+                "verbose_name": "interest",
+                "verbose_name_plural": "interests",
+            },
         ),
         migrations.AlterModelOptions(
-            name='member',
-            options={'verbose_name': 'member', 'verbose_name_plural': 'members'},
+            name="member",
+            options={"verbose_name": "member", "verbose_name_plural": "members"},
         ),
         migrations.AlterField(
-            model_name='badge',
-            name='about',
-            field=models.CharField(help_text='What it is given for, in a sentence.', max_length=300, verbose_name='about'),
+            model_name="badge",
+            name="about",
+            field=models.CharField(
+                help_text="What it is given for, in a sentence.",
+                max_length=300,
+                verbose_name="about",
+            ),
         ),
         migrations.AlterField(
-            model_name='badge',
-            name='glyph',
-            field=models.CharField(help_text='One emoji.', max_length=8, verbose_name='emoji'),
+            model_name="badge",
+            name="glyph",
+            field=models.CharField(help_text="One emoji.", max_length=8, verbose_name="emoji"),
         ),
         migrations.AlterField(
-            model_name='badge',
-            name='is_active',
-            field=models.BooleanField(default=True, verbose_name='in use'),
+            model_name="badge",
+            name="is_active",
+            field=models.BooleanField(default=True, verbose_name="in use"),
         ),
         migrations.AlterField(
-            model_name='badge',
-            name='name',
-            field=models.CharField(max_length=60, unique=True, verbose_name='name'),
+            model_name="badge",
+            name="name",
+            field=models.CharField(max_length=60, unique=True, verbose_name="name"),
         ),
         migrations.AlterField(
-            model_name='badge',
-            name='rank',
-            field=models.PositiveSmallIntegerField(choices=[(1, 'Bronze'), (2, 'Silver'), (3, 'Gold')], default=1, verbose_name='rank'),
+            model_name="badge",
+            name="rank",
+            field=models.PositiveSmallIntegerField(
+                choices=[(1, "Bronze"), (2, "Silver"), (3, "Gold")], default=1, verbose_name="rank"
+            ),
         ),
         migrations.AlterField(
-            model_name='badge',
-            name='rule',
-            field=models.JSONField(blank=True, null=True, validators=[community.standing.rules.clean_rule], verbose_name='rule'),
+            model_name="badge",
+            name="rule",
+            field=models.JSONField(
+                blank=True,
+                null=True,
+                validators=[community.standing.rules.clean_rule],
+                verbose_name="rule",
+            ),
         ),
         migrations.AlterField(
-            model_name='badge',
-            name='slug',
-            field=models.SlugField(max_length=40, unique=True, verbose_name='short name in addresses'),
+            model_name="badge",
+            name="slug",
+            field=models.SlugField(
+                max_length=40, unique=True, verbose_name="short name in addresses"
+            ),
         ),
         migrations.AlterField(
-            model_name='erasure',
-            name='asked_at',
-            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name='asked at'),
+            model_name="erasure",
+            name="asked_at",
+            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name="asked at"),
         ),
         migrations.AlterField(
-            model_name='erasure',
-            name='asked_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by'),
+            model_name="erasure",
+            name="asked_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="asked by",
+            ),
         ),
         migrations.AlterField(
-            model_name='erasure',
-            name='due_at',
-            field=models.DateTimeField(verbose_name='due at'),
+            model_name="erasure",
+            name="due_at",
+            field=models.DateTimeField(verbose_name="due at"),
         ),
         migrations.AlterField(
-            model_name='erasure',
-            name='finished_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='finished at'),
+            model_name="erasure",
+            name="finished_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="finished at"),
         ),
         migrations.AlterField(
-            model_name='erasure',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='erasures', to=settings.AUTH_USER_MODEL, verbose_name='member'),
+            model_name="erasure",
+            name="member",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="erasures",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="member",
+            ),
         ),
         migrations.AlterField(
-            model_name='erasure',
-            name='reason',
-            field=models.CharField(blank=True, max_length=300, verbose_name='reason'),
+            model_name="erasure",
+            name="reason",
+            field=models.CharField(blank=True, max_length=300, verbose_name="reason"),
         ),
         migrations.AlterField(
-            model_name='erasure',
-            name='state',
-            field=models.CharField(choices=[('waiting', 'Waiting'), ('working', 'Working'), ('done', 'Done'), ('cancelled', 'Cancelled')], default='waiting', max_length=9, verbose_name='state'),
+            model_name="erasure",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("waiting", "Waiting"),
+                    ("working", "Working"),
+                    ("done", "Done"),
+                    ("cancelled", "Cancelled"),
+                ],
+                default="waiting",
+                max_length=9,
+                verbose_name="state",
+            ),
         ),
         migrations.AlterField(
-            model_name='interest',
-            name='glyph',
-            field=models.CharField(blank=True, max_length=8, verbose_name='emoji'),
+            model_name="interest",
+            name="glyph",
+            field=models.CharField(blank=True, max_length=8, verbose_name="emoji"),
         ),
         migrations.AlterField(
-            model_name='interest',
-            name='name',
-            field=models.CharField(max_length=40, unique=True, verbose_name='name'),
+            model_name="interest",
+            name="name",
+            field=models.CharField(max_length=40, unique=True, verbose_name="name"),
         ),
         migrations.AlterField(
-            model_name='interest',
-            name='slug',
-            field=models.SlugField(max_length=40, unique=True, verbose_name='short name in addresses'),
+            model_name="interest",
+            name="slug",
+            field=models.SlugField(
+                max_length=40, unique=True, verbose_name="short name in addresses"
+            ),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='email',
-            field=models.EmailField(max_length=254, unique=True, verbose_name='e-mail'),
+            model_name="member",
+            name="email",
+            field=models.EmailField(max_length=254, unique=True, verbose_name="e-mail"),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='handle',
-            field=models.CharField(max_length=30, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\\Z', 'Use lower-case letters, digits, - and _, beginning and ending with a letter or digit.')], verbose_name='handle'),
+            model_name="member",
+            name="handle",
+            field=models.CharField(
+                max_length=30,
+                unique=True,
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\\Z",
+                        "Use lower-case letters, digits, - and _, beginning and ending with a letter or digit.",
+                    )
+                ],
+                verbose_name="handle",
+            ),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='is_staff',
-            field=models.BooleanField(default=False, verbose_name='staff'),
+            model_name="member",
+            name="is_staff",
+            field=models.BooleanField(default=False, verbose_name="staff"),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='joined_at',
-            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name='joined'),
+            model_name="member",
+            name="joined_at",
+            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name="joined"),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='name',
-            field=models.CharField(max_length=60, verbose_name='name'),
+            model_name="member",
+            name="name",
+            field=models.CharField(max_length=60, verbose_name="name"),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='trust_level',
-            field=models.PositiveSmallIntegerField(choices=[(0, 'New'), (1, 'Basic'), (2, 'Member'), (3, 'Regular'), (4, 'Leader')], default=0, verbose_name='trust level'),
+            model_name="member",
+            name="trust_level",
+            field=models.PositiveSmallIntegerField(
+                choices=[(0, "New"), (1, "Basic"), (2, "Member"), (3, "Regular"), (4, "Leader")],
+                default=0,
+                verbose_name="trust level",
+            ),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='trust_pinned',
-            field=models.BooleanField(default=False, verbose_name='trust level set by hand'),
+            model_name="member",
+            name="trust_pinned",
+            field=models.BooleanField(default=False, verbose_name="trust level set by hand"),
         ),
     ]

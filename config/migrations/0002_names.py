@@ -5,59 +5,75 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('config', '0001_initial'),
+        ("config", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='outboxevent',
-            options={'permissions': [('replay_outboxevent', 'Can replay a parked outbox event')], 'verbose_name': 'outbox event', 'verbose_name_plural': 'outbox events'},
+            name="outboxevent",
+            options={
+                "permissions": [("replay_outboxevent", "Can replay a parked outbox event")],
+                "verbose_name": "outbox event",
+                "verbose_name_plural": "outbox events",
+            },
         ),
         migrations.AlterField(
-            model_name='outboxevent',
-            name='finished_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='finished at'),
+            model_name="outboxevent",
+            name="finished_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="finished at"),
         ),
         migrations.AlterField(
-            model_name='outboxevent',
-            name='kind',
-            field=models.CharField(max_length=100, verbose_name='kind'),
+            model_name="outboxevent",
+            name="kind",
+            field=models.CharField(max_length=100, verbose_name="kind"),
         ),
         migrations.AlterField(
-            model_name='outboxevent',
-            name='last_error',
-            field=models.TextField(blank=True, verbose_name='last error'),
+            model_name="outboxevent",
+            name="last_error",
+            field=models.TextField(blank=True, verbose_name="last error"),
         ),
         migrations.AlterField(
-            model_name='outboxevent',
-            name='next_try_at',
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='next try at'),
+            model_name="outboxevent",
+            name="next_try_at",
+            field=models.DateTimeField(
+                db_default=django.db.models.functions.datetime.Now(),
+                editable=False,
+                verbose_name="next try at",
+            ),
         ),
         migrations.AlterField(
-            model_name='outboxevent',
-            name='published_at',
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='announced at'),
+            model_name="outboxevent",
+            name="published_at",
+            field=models.DateTimeField(
+                db_default=django.db.models.functions.datetime.Now(),
+                editable=False,
+                verbose_name="announced at",
+            ),
         ),
         migrations.AlterField(
-            model_name='outboxevent',
-            name='queue',
-            field=models.CharField(max_length=20, verbose_name='queue'),
+            model_name="outboxevent",
+            name="queue",
+            field=models.CharField(max_length=20, verbose_name="queue"),
         ),
         migrations.AlterField(
-            model_name='outboxevent',
-            name='request_id',
-            field=models.CharField(blank=True, max_length=64, verbose_name='request'),
+            model_name="outboxevent",
+            name="request_id",
+            field=models.CharField(blank=True, max_length=64, verbose_name="request"),
         ),
         migrations.AlterField(
-            model_name='outboxevent',
-            name='state',
-            field=models.CharField(choices=[('due', 'Due'), ('done', 'Done'), ('parked', 'Parked')], default='due', max_length=10, verbose_name='state'),
+            model_name="outboxevent",
+            name="state",
+            field=models.CharField(
+                choices=[("due", "Due"), ("done", "Done"), ("parked", "Parked")],
+                default="due",
+                max_length=10,
+                verbose_name="state",
+            ),
         ),
         migrations.AlterField(
-            model_name='outboxevent',
-            name='tries',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='tries'),
+            model_name="outboxevent",
+            name="tries",
+            field=models.PositiveSmallIntegerField(default=0, verbose_name="tries"),
         ),
     ]

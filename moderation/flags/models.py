@@ -39,7 +39,7 @@ class Case(models.Model):
     group = models.ForeignKey(
         Group,
         models.PROTECT,
-        verbose_name=_("group"),
+        verbose_name=pgettext_lazy("moderation", "group"),
         null=True,
         blank=True,
         related_name="+",

@@ -7,70 +7,98 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('community', '0004_names'),
-        ('moderation', '0002_guards'),
+        ("community", "0004_names"),
+        ("moderation", "0002_guards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='auditentry',
-            options={'verbose_name': 'audit entry', 'verbose_name_plural': 'audit entries'},
+            name="auditentry",
+            options={"verbose_name": "audit entry", "verbose_name_plural": "audit entries"},
         ),
         migrations.AlterModelOptions(
-            name='case',
-            options={'verbose_name': 'case', 'verbose_name_plural': 'cases'},
+            name="case",
+            options={"verbose_name": "case", "verbose_name_plural": "cases"},
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='acted_at',
-            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name='acted at'),
+            model_name="auditentry",
+            name="acted_at",
+            field=models.DateTimeField(default=django.utils.timezone.now, verbose_name="acted at"),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='action',
-            field=models.CharField(max_length=40, verbose_name='action'),
+            model_name="auditentry",
+            name="action",
+            field=models.CharField(max_length=40, verbose_name="action"),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='actor',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='audit_entries', to=settings.AUTH_USER_MODEL, verbose_name='actor'),
+            model_name="auditentry",
+            name="actor",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="audit_entries",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="actor",
+            ),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='detail',
-            field=models.JSONField(blank=True, default=dict, verbose_name='detail'),
+            model_name="auditentry",
+            name="detail",
+            field=models.JSONField(blank=True, default=dict, verbose_name="detail"),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='reason',
-            field=models.CharField(blank=True, max_length=500, verbose_name='reason'),
+            model_name="auditentry",
+            name="reason",
+            field=models.CharField(blank=True, max_length=500, verbose_name="reason"),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='subject',
-            field=models.ForeignKey(blank=True, help_text='The member whose content it was.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='member concerned'),
+            model_name="auditentry",
+            name="subject",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The member whose content it was.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="member concerned",
+            ),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='target',
-            field=models.CharField(max_length=80, verbose_name='target'),
+            model_name="auditentry",
+            name="target",
+            field=models.CharField(max_length=80, verbose_name="target"),
         ),
         migrations.AlterField(
-            model_name='case',
-            name='author',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases_about', to=settings.AUTH_USER_MODEL, verbose_name='author'),
+            model_name="case",
+            name="author",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="cases_about",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="author",
+            ),
         ),
         migrations.AlterField(
-            model_name='case',
-            name='group',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='community.group', verbose_name='group'),
+            model_name="case",
+            name="group",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="community.group",
+                verbose_name="group",
+            ),
         ),
         migrations.AlterField(
-            model_name='case',
-            name='kind',
-            field=models.CharField(choices=[('post', 'Post'), ('message', 'Message'), ('listing', 'Listing')], max_length=8, verbose_name='kind'),
+            model_name="case",
+            name="kind",
+            field=models.CharField(
+                choices=[("post", "Post"), ("message", "Message"), ("listing", "Listing")],
+                max_length=8,
+                verbose_name="kind",
+            ),
         ),
     ]

@@ -226,6 +226,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("acted_at", "actor", "action", "target", "subject", "reason")
     list_filter = ("action",)
     search_fields = ("target", "actor__handle", "subject__handle", "reason")
+    search_help_text = _("Target, handle or reason")
     list_select_related = ("actor", "subject")
     ordering = ("-acted_at", "-pk")
     list_per_page = 100

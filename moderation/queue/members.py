@@ -51,6 +51,7 @@ class MemberAdmin(ReadOnlyAdmin):
     list_display = ("handle", "name", "trust_level", "joined_at", "silenced", "suspended")
     list_filter: ClassVar[Any] = (SanctionedFilter, "trust_level", "trust_pinned", "is_staff")
     search_fields = ("handle", "name", "email")
+    search_help_text = _("Handle, name or e-mail")
     ordering = ("-pk",)
     list_per_page = 50
 
