@@ -19,7 +19,7 @@ from community.notifications.models import (
     Sending,
 )
 from community.notifications.times import next_digest
-from community.threads.marks import Follow, FollowLevel, ReadMark
+from community.threads.marks import ReadMark
 from community.threads.models import Thread
 
 UNREAD_SHOWN: Final = 10
@@ -77,7 +77,6 @@ def best_threads(member: Member, since: datetime) -> QuerySet[Thread]:
     Not what they read to its end, muted, or is by somebody they muted or blocked.
     """
     shut_out = Block.objects.filter(by=member)
-    muted = Follow.objects.filter(member=member, level=FollowLevel.MUTED)
     read = ReadMark.objects.filter(
         member=member, thread=OuterRef("pk"), number__gte=OuterRef("last_number")
     )
@@ -87,11 +86,9 @@ def best_threads(member: Member, since: datetime) -> QuerySet[Thread]:
     return (
         Thread.objects.visible_to(member)
         .in_groups_of(member)
+        .not_muted_by(member)
         .filter(is_listed=True, last_post_at__gte=since)
         .exclude(author__in=shut_out.values("of"))
-        .exclude(pk__in=muted.filter(thread__isnull=False).values("thread"))
-        .exclude(group__in=muted.filter(group__isnull=False).values("group"))
-        .exclude(tags__in=muted.filter(tag__isnull=False).values("tag"))
         .filter(~Exists(read))
         .annotate(
             said=Count("posts", filter=recent & ~Q(posts__author=member), distinct=True),

@@ -114,10 +114,10 @@ def _list_of_group(
     if state.order == Order.LATEST:
         first = threads.pinned(now)
         if state.is_first:
-            narrowed = in_state(first.for_list(), state, request.user, tags)
+            narrowed = in_state(first.for_list(), state, request.user, tags, within_group=True)
             pinned = list(for_rows(narrowed, request.user).latest_first())
         threads = threads.filter(Q(pinned_at__isnull=True) | Q(pinned_until__lte=now))
-    return list_context(request, threads, state, tags=tags, first=pinned)
+    return list_context(request, threads, state, tags=tags, first=pinned, within_group=True)
 
 
 @require_GET
@@ -164,10 +164,12 @@ def list_context(
     """What a list of `threads` needs to be drawn: rows, orders, the address of the next page.
 
     `threads` are visible to the viewer, `tags` the ids that the state's tag stands for; `first`
-    stand above all others. One query, two for a member.
+    stand above all others; `within_group`: all are of one group. One query, two for a member.
     """
     viewer = request.user
-    narrowed = for_rows(in_state(threads.for_list(), state, viewer, tags), viewer)
+    within_group: bool = False,
+    listed = in_state(threads.for_list(), state, viewer, tags, within_group=within_group)
+    narrowed = for_rows(listed, viewer)
     rows, next_cursor = page_in_state(narrowed, state, settings.THREADS_PER_PAGE)
     return _list_context(viewer, state, [*(first or []), *rows], next_cursor)
 

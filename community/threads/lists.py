@@ -146,14 +146,26 @@ class ThreadRow:
 
 
 def in_state(
-    threads: ThreadQuerySet, state: ListState, viewer: Viewer, tags: Iterable[int] = ()
+    threads: ThreadQuerySet,
+    state: ListState,
+    viewer: Viewer,
+    tags: Iterable[int] = (),
+    *,
+    within_group: bool = False,
 ) -> ThreadQuerySet:
-    """Narrow `threads` to what the state asks for; `tags` are the ids its tag stands for."""
+    """Narrow `threads` to what the state asks for, without what the viewer muted.
+
+    `tags` are the ids the state's tag stands for; `within_group`: all are of one group.
+    """
     if isinstance(viewer, Member) and state.order == Order.UNREAD:
         threads = threads.unread_for(viewer)
     elif isinstance(viewer, Member) and state.order == Order.NEW:
         threads = threads.new_for(viewer)
-    elif state.order == Order.UNANSWERED:
+    elif isinstance(viewer, Member):
+        threads = threads.not_muted_by(
+            viewer, within_group=within_group, within_tag=bool(state.tag)
+        )
+    if state.order == Order.UNANSWERED:
         threads = threads.filter(reply_count=0)
     elif state.order == Order.TOP:
         threads = threads.filter(scores__period=state.period)
@@ -220,6 +232,8 @@ def first_of_group(
 def _first_of_group(size: int) -> tuple[Written[Thread], Written[Thread]]:
     def write(group_pk: int, viewer: Viewer) -> ThreadQuerySet:
         listed = Thread.objects.filter(group=group_pk, is_listed=True)
+        if isinstance(viewer, Member):
+            listed = listed.not_muted_by(viewer, within_group=True)
         pinned = listed.pinned(Now())
         others = listed.filter(Q(pinned_at__isnull=True) | Q(pinned_until__lte=Now()))
         found = Thread.objects.for_list().filter(

@@ -104,14 +104,17 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
 
         return unread.new(self, member)
 
-    def not_muted_by(self, member: Member, *, within_group: bool = False) -> Self:
+    def not_muted_by(
+        self, member: Member, *, within_group: bool = False, within_tag: bool = False
+    ) -> Self:
         """Without threads `member` muted, by themselves, a tag or their group.
 
-        `within_group`: for a group's own pages, where its own mute does not count.
+        `within_group`: for a group's own pages, where its own mute does not count. `within_tag`:
+        for lists of one tag, where tags' mutes do not.
         """
         from community.threads import unread
 
-        return unread.not_muted(self, member, within_group=within_group)
+        return unread.not_muted(self, member, within_group=within_group, within_tag=within_tag)
 
 
 class Thread(models.Model):

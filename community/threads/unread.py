@@ -54,24 +54,26 @@ def new(threads: Threads, member: Member) -> Threads:
     return not_muted(found, member)
 
 
-def not_muted(threads: Threads, member: Member, *, within_group: bool = False) -> Threads:
+def not_muted(
+    threads: Threads, member: Member, *, within_group: bool = False, within_tag: bool = False
+) -> Threads:
     """Without what the member muted: threads, those with a muted tag, those of muted groups.
 
     What they chose for the thread itself goes before its tags and its group. `within_group`: on a
-    group's own pages the group's mute does not count.
+    group's own pages the group's mute does not count; `within_tag`: nor tags' where one was chosen.
     """
     own = Follow.objects.filter(member=member, thread=OuterRef("pk"))
     muted = Follow.objects.filter(member=member, level=FollowLevel.MUTED)
     tagged = ThreadTag.objects.filter(
         thread=OuterRef("pk"), tag__in=muted.filter(tag__isnull=False).values("tag")
     )
-    around = Q(Exists(tagged))
+    around = Q()
+    if not within_tag:
+        around |= Q(Exists(tagged))
     if not within_group:
         around |= Q(group__in=muted.filter(group__isnull=False).values("group"))
-    return threads.filter(
-        ~Exists(own.filter(level=FollowLevel.MUTED)),
-        ~around | Exists(own.filter(is_chosen=True)),
-    )
+    left = threads.filter(~Exists(own.filter(level=FollowLevel.MUTED)))
+    return left.filter(~around | Exists(own.filter(is_chosen=True))) if around else left
 
 
 def unread_counts(member: Member, threads: Iterable[Thread]) -> dict[int, tuple[int, int]]:

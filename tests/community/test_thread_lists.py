@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,6 +23,7 @@ from community.groups.models import Group
 from community.members.models import Member
 from community.reactions.models import Reaction
 from community.tags.models import Tag
+from community.threads.following import follow
 from community.threads.lists import (
     ListState,
     Order,
@@ -30,6 +32,7 @@ from community.threads.lists import (
     thread_rows,
     with_tags,
 )
+from community.threads.marks import FollowLevel
 from community.threads.models import Post, Thread, ThreadScore, ThreadTag
 from community.threads.moderating import change_kind, pin_thread
 from community.threads.scores import refresh_scores
@@ -177,6 +180,41 @@ def test_pinned_threads_stand_first_on_the_first_latest_page_alone(guest, mo, ma
     assert read(guest, "/")[:2] == ["T6", "T4"]
 
 
+# -- what is muted ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", ["", "order=newest", "order=unanswered"])
+def test_what_a_member_muted_leaves_their_lists_and_nobody_elses(as_bo, guest, bo, many, query):
+    unmuted = read(as_bo, f"/?{query}")
+    assert "T3" in unmuted
+    follow(member=bo, what=many[3], level=FollowLevel.MUTED)
+    left = [title for title in unmuted if title != "T3"]
+    assert read(as_bo, f"/?{query}") == left
+    assert read(as_bo, f"{GROUP}?{query}") == left
+    assert read(guest, f"{GROUP}?{query}") == unmuted
+
+
+def test_a_muted_pin_leaves_its_members_page_of_the_group(as_bo, guest, bo, mo, many):
+    pin_thread(thread=many[1], by=mo)
+    follow(member=bo, what=many[1], level=FollowLevel.MUTED)
+    for query in ("", "?kind=talk"):
+        assert "T1" not in read(as_bo, GROUP + query)
+        assert read(guest, GROUP + query)[0] == "T1"
+
+
+def test_a_muted_group_or_tag_is_read_on_pages_of_its_own_alone(as_bo, bo, mo, group, many):
+    set_tags(thread=many[6], names=["film"], by=mo)
+    tag = Tag.objects.get()
+    everything = read(as_bo, "/")
+    follow(member=bo, what=tag, level=FollowLevel.MUTED)
+    assert read(as_bo, "/") == [title for title in everything if title != "T6"]
+    assert "T6" not in read(as_bo, GROUP)
+    assert read(as_bo, "/tags/film/") == read(as_bo, f"{GROUP}?tag=film") == ["T6"]
+    follow(member=bo, what=group, level=FollowLevel.MUTED)
+    assert titles_on(text_of(as_bo.get("/"))) == []
+    assert read(as_bo, GROUP) == [title for title in everything if title != "T6"]
+
+
 # -- scores -----------------------------------------------------------------------------------
 
 
@@ -319,21 +357,22 @@ def rows_read(ask: Callable[[], Any]) -> int:
     return int(read_by(plan))
 
 
-def test_lists_at_20_000_threads_read_hundreds_of_rows_not_thousands(crowd):
-    guest = AnonymousUser()
-    tag = Tag.objects.get()
+def test_lists_at_20_000_threads_read_hundreds_of_rows_not_thousands(crowd, bo):
+    tag, guest = Tag.objects.get(), AnonymousUser()
+    queries = ("", *QUERIES, "kind=question", "order=top&period=year")
     read: dict[str, int] = {}
-    for query in ("", *QUERIES, "kind=question", "order=top&period=year"):
-        state = ListState.read(QueryDict(query), guest)
+    for viewer, query in product((guest, bo), queries):
+        state = ListState.read(QueryDict(query), viewer)
         for where, threads in (
-            ("home", Thread.objects.visible_to(guest)),
+            ("home", Thread.objects.visible_to(viewer)),
             ("group", Thread.objects.filter(group=crowd)),
         ):
-            narrowed = with_tags(in_state(threads.for_list(), state, guest, [tag.pk]))
+            narrowed = with_tags(in_state(threads.for_list(), state, viewer, [tag.pk]))
             rows, after = page_in_state(narrowed, state, 25)
             assert (len(rows), after is not None) == (25, True)
-            assert len(thread_rows(rows, guest)) == 25
-            read[f"{where} {query}"] = rows_read(partial(page_in_state, narrowed, state, 25))
+            assert len(thread_rows(rows, viewer)) == 25
+            spent = rows_read(partial(page_in_state, narrowed, state, 25))
+            read[f"{viewer} {where} {query}"] = spent
     pinned = with_tags(Thread.objects.filter(group=crowd).pinned(timezone.now()).for_list())
     read["pinned"] = rows_read(lambda: list(pinned.latest_first()))
     print(read)
