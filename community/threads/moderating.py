@@ -12,14 +12,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from html import unescape
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone, translation
-from django.utils.html import strip_tags
 from django.utils.translation import ngettext
 
 from community.events import ThreadChanged
@@ -50,7 +48,7 @@ from community.threads.models import Post, PostImage, PostMove, Thread, ThreadEn
 from community.threads.rights import ensure_keeps_head, ensure_organises, moderates
 from community.threads.services import heirs_of
 from community.threads.tagging import hold_tags, listing_changed, put_tags, shift_counts, tags_of
-from community.threads.texts import clean_title, excerpt_of
+from community.threads.texts import clean_title, words_of
 from community.uploads.models import Image
 from config.outbox import publish
 
@@ -95,7 +93,7 @@ def split_thread(
         group=source.group,
         author=first.author,
         title=title,
-        excerpt=excerpt_of(" ".join(unescape(strip_tags(first.html)).split())),
+        excerpt=words_of(first.html),
         created_at=first.created_at,
         last_post_at=first.created_at,
         last_post_by=first.author,

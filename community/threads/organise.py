@@ -27,9 +27,9 @@ from community.threads.entries import REASON_MAX_CHARS
 from community.threads.errors import NotThere, Refused, Unfit, WhyMissing
 from community.threads.heads import HeadForm
 from community.threads.models import TITLE_MAX_CHARS, Post, Thread
-from community.threads.pages import words_of
 from community.threads.rights import ensure_keeps_head, ensure_organises
 from community.threads.tagging import set_tags, tags_of
+from community.threads.texts import words_of
 from community.threads.views import thread_or_404
 from config.paging import whole_number
 

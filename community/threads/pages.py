@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from html import unescape
 from typing import Any, Final, cast
 
 from django.conf import settings
@@ -23,7 +22,6 @@ from django.db.models import (
 )
 from django.db.models.functions import JSONArray
 from django.utils.functional import SimpleLazyObject
-from django.utils.html import strip_tags
 
 from community.groups.models import Membership, Role
 from community.groups.services import membership_of
@@ -40,7 +38,7 @@ from community.threads.models import (
     ThreadQuerySet,
 )
 from community.threads.shared import Sharing, keep_alike, sharing
-from community.threads.texts import excerpt_of
+from community.threads.texts import words_of
 from config.paging import whole_number
 from config.pieces import Key, more_told, told
 from config.written import Written
@@ -110,11 +108,6 @@ def without_quotes(html: str) -> str:
         elif not depth:
             own.append(piece)
     return " ".join(own)
-
-
-def words_of(html: str) -> str:
-    """A rendered text in short, without its markup."""
-    return excerpt_of(" ".join(unescape(strip_tags(html)).split()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from html import unescape
+
+from django.utils.html import strip_tags
+
 from community.threads.errors import BodyMissing, BodyTooLong, TitleMissing, TitleTooLong
 from community.threads.models import EXCERPT_MAX_CHARS, POST_MAX_CHARS, TITLE_MAX_CHARS
 
@@ -34,6 +38,11 @@ def excerpt_of(text: str) -> str:
     if len(whole) < EXCERPT_MAX_CHARS // 2:
         whole = text[: EXCERPT_MAX_CHARS - 1]
     return whole.rstrip() + "…"
+
+
+def words_of(html: str) -> str:
+    """Cut the words of a rendered post as `excerpt_of` does."""
+    return excerpt_of(" ".join(unescape(strip_tags(html)).split()))
 
 
 def storable(text: str) -> str:
