@@ -219,7 +219,9 @@ GUEST_ONLY = {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(site: Site, lived_in: Thread, ada: Member, mo: Member, theme: str):
+def test_axe_finds_nothing(
+    site: Site, lived_in: Thread, ada: Member, mo: Member, keeper: Member, theme: str
+):
     found: list[str] = []
     axe = Axe()
     listing = Listing.objects.earliest("pk")
@@ -228,6 +230,7 @@ def test_axe_finds_nothing(site: Site, lived_in: Thread, ada: Member, mo: Member
         (ada, addresses(lived_in), further(lived_in)),
         (mo, {}, for_moderators(lived_in)),
         (keeper_of(listing.merchant), {}, for_merchants(listing)),
+        (keeper, {}, for_the_staff(lived_in)),
         (None, GUEST_ONLY, {}),
     ):
         page = site.visit(member, color_scheme=theme, reduced_motion="reduce")
