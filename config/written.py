@@ -3,11 +3,14 @@
 PostgreSQL plans each once a connection (config/prepared.py).
 
 Only for queries whose SQL is the same whatever is asked: `write` gets stand-ins for what differs,
-each of which must come out as a parameter of its own.
+each of which must come out as a parameter of its own. All other parameters are put into the text:
+a plan that is kept knows nothing of parameters, so `join_mode <> 'hidden'` as one would have it
+guess that hardly any group is not hidden, and read them all.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, Final, Generic, TypeVar
@@ -16,6 +19,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.sql import Literal
 
 from config.prepared import prepared_cursor
 
@@ -23,6 +27,7 @@ M = TypeVar("M", bound=Model)
 Asked = int | str | list[int]
 # Stand for what is asked: numbers no row has, that every whole-number column could hold.
 STAND_INS: Final = tuple(range(1_987_654_321, 1_987_654_329))
+_PLACE: Final = re.compile(r"%[%s]")
 
 
 class Written(Generic[M]):
@@ -51,7 +56,7 @@ class Written(Generic[M]):
         compiler, sql, parameters = self._known.get(len(values)) or self._put_down(len(values))
         asked = dict(zip(STAND_INS, values, strict=False))
         with prepared_cursor() if self.prepared else connection.cursor() as cursor:
-            cursor.execute(sql, [asked.get(one, one) for one in parameters])
+            cursor.execute(sql, [asked[one] for one in parameters])
             return compiler, cursor.fetchall()
 
     def _put_down(self, count: int) -> tuple[SQLCompiler, str, tuple[Any, ...]]:
@@ -61,7 +66,7 @@ class Written(Generic[M]):
             sql, parameters = compiler.as_sql()
             if not set(STAND_INS[:count]) <= set(parameters):
                 raise ValueError("What is asked must be parameters of the query.")
-            self._known[count] = compiler, sql, tuple(parameters)
+            self._known[count] = compiler, *_with_constants(sql, parameters)
         return self._known[count]
 
     def _built(self, compiler: SQLCompiler, found: list[Sequence[Any]]) -> list[M]:
@@ -81,3 +86,22 @@ class Written(Generic[M]):
                 setattr(built, name, row[place])
             rows.append(built)
         return rows
+
+
+def _with_constants(sql: str, parameters: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Put all parameters but stand-ins into the text, as the database writes them."""
+    left = iter(parameters)
+    asked: list[Any] = []
+    connection.ensure_connection()
+
+    def put(place: re.Match[str]) -> str:
+        if place[0] == "%%":
+            return "%%"
+        value = next(left)
+        if value in STAND_INS:
+            asked.append(value)
+            return "%s"
+        # What is left as text must not look like the place of a parameter.
+        return Literal(value).as_string(connection.connection).replace("%", "%%")
+
+    return _PLACE.sub(put, sql), tuple(asked)

@@ -17,9 +17,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from community.groups.models import Group
-from community.groups.views import group_context, group_or_404
+from community.groups.views import group_context
 from community.members.models import Member, Viewer
 from community.tags.models import Tag
+from community.threads.front import first_of_home, group_of_page, popular_groups
 from community.threads.kinds import KINDS, kinds_of
 from community.threads.lists import (
     OWN,
@@ -35,8 +36,6 @@ from community.threads.models import Thread, ThreadKind, ThreadQuerySet, ThreadS
 from config import skeletons
 from config.guest_pages import kept
 
-POPULAR_GROUPS = 6
-
 
 @require_GET
 @kept("threads")
@@ -47,25 +46,31 @@ def home(request: HttpRequest) -> HttpResponse:
     """
     member = request.user if isinstance(request.user, Member) else None
     own = member is not None and "all" not in request.GET
-    threads = Thread.objects.visible_to(request.user)
-    if own and member is not None:
-        mine = Thread.objects.in_groups_of(member)
-        own = mine.exists()
-        if own:
-            threads = mine
     state = ListState.read(request.GET, request.user)
-    popular = Group.objects.visible_to(request.user).order_by("-member_count", "pk")
-    if member is not None:
-        popular = popular.exclude(memberships__member=member)
-    return render(
+    listed: dict[str, Any] | None = None
+    if state == ListState():
+        # What most ask for; a page with rows on it says that there are threads.
+        rows, after = first_of_home(request.user, settings.THREADS_PER_PAGE, own=own)
+        if rows or not own:
+            listed = _list_context(request.user, state, rows, after)
+    if listed is None:
+        threads = Thread.objects.visible_to(request.user)
+        if own and member is not None:
+            mine = Thread.objects.in_groups_of(member)
+            own = mine.exists()
+            if own:
+                threads = mine
+        listed = list_context(request, threads, state, tags=_tag_ids(state, request.user))
+    return skeletons.page(
         request,
         "community/threads/home.html",
         {
-            **list_context(request, threads, state, tags=_tag_ids(state, request.user)),
+            **listed,
             "kinds": list(KINDS),
             "own": own,
-            "popular": popular[:POPULAR_GROUPS],
+            "popular": popular_groups(request.user),
         },
+        is_member=member is not None,
     )
 
 
@@ -73,7 +78,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @kept("threads")
 def group_page(request: HttpRequest, slug: str) -> HttpResponse:
     """A group's threads: in their latest order the pinned ones stand first, on the first page."""
-    group = group_or_404(request, slug)
+    group = group_of_page(slug, request.user)
+    if group is None:
+        raise Http404
     state = ListState.read(request.GET, request.user)
     tag: Tag | None = None
     if state.tag:
@@ -160,6 +167,7 @@ def list_context(
     *,
     tags: list[int],
     first: list[Thread] | None = None,
+    within_group: bool = False,
 ) -> dict[str, Any]:
     """What a list of `threads` needs to be drawn: rows, orders, the address of the next page.
 
@@ -167,7 +175,6 @@ def list_context(
     stand above all others; `within_group`: all are of one group. One query, two for a member.
     """
     viewer = request.user
-    within_group: bool = False,
     listed = in_state(threads.for_list(), state, viewer, tags, within_group=within_group)
     narrowed = for_rows(listed, viewer)
     rows, next_cursor = page_in_state(narrowed, state, settings.THREADS_PER_PAGE)

@@ -34,9 +34,15 @@ def follow(*, member: Member, what: Followed, level: int) -> None:
 
 
 def level_of(viewer: Viewer, what: Followed) -> FollowLevel:
-    """How closely `viewer` follows just this: one query; NORMAL for a guest."""
+    """How closely `viewer` follows just this; NORMAL for a guest.
+
+    One query, none where it came with a group.
+    """
     if not isinstance(viewer, Member):
         return FollowLevel.NORMAL
+    if getattr(what, "noted_of", None) == viewer.pk:
+        level: int | None = what.follow_level  # type: ignore[union-attr]
+        return FollowLevel.NORMAL if level is None else FollowLevel(level)
     found = Follow.objects.filter(member=viewer, **_named(what)).values_list("level", flat=True)
     return FollowLevel(next(iter(found), FollowLevel.NORMAL))
 

@@ -201,10 +201,10 @@ def page_of(
     if place := read_time_cursor(after):
         at, pk = place
         threads = threads.filter(Q(last_post_at__lt=at) | Q(pk__lt=pk), last_post_at__lte=at)
-    return _cut(list(threads.latest_first()[: size + 1]), size)
+    return cut(list(threads.latest_first()[: size + 1]), size)
 
 
-def _cut(rows: list[Thread], size: int) -> tuple[list[Thread], str | None]:
+def cut(rows: list[Thread], size: int) -> tuple[list[Thread], str | None]:
     """Take `size` of the rows, and the cursor of the page after them if there are more."""
     if len(rows) <= size:
         return rows, None
@@ -225,7 +225,7 @@ def first_of_group(
         rows = of_guest.rows(group_pk)
     now = timezone.now()
     pinned = [thread for thread in rows if thread.is_pinned(now)]
-    return pinned, *_cut([thread for thread in rows if not thread.is_pinned(now)], size)
+    return pinned, *cut([thread for thread in rows if not thread.is_pinned(now)], size)
 
 
 @lru_cache(maxsize=4)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
-from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.utils.translation import ngettext
@@ -18,6 +17,7 @@ from django.utils.translation import ngettext
 from community.members.models import Block, Member
 from community.threads.marks import BY_HAND, Follow, FollowLevel, ReadMark
 from community.threads.models import Thread, ThreadQuerySet, ThreadTag
+from config.prepared import prepared_cursor
 
 # A thread's unread posts are counted up to so many, whatever has been written in it since.
 COUNTED: Final = 500
@@ -85,7 +85,7 @@ def unread_counts(member: Member, threads: Iterable[Thread]) -> dict[int, tuple[
     ids = [thread.pk for thread in threads]
     if not ids:
         return {}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_UNREAD_COUNTS, {**_about(member), "ids": ids})
         return {pk: (count, first) for pk, count, first in cursor.fetchall()}
 

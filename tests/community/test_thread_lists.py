@@ -24,9 +24,11 @@ from community.members.models import Member
 from community.reactions.models import Reaction
 from community.tags.models import Tag
 from community.threads.following import follow
+from community.threads.front import first_of_home
 from community.threads.lists import (
     ListState,
     Order,
+    first_of_group,
     in_state,
     page_in_state,
     thread_rows,
@@ -377,3 +379,30 @@ def test_lists_at_20_000_threads_read_hundreds_of_rows_not_thousands(crowd, bo):
     read["pinned"] = rows_read(lambda: list(pinned.latest_first()))
     print(read)
     assert max(read.values()) < 1_000, read
+
+
+def test_first_pages_read_as_little_by_a_plan_that_is_kept(crowd, bo):
+    pages: dict[str, Callable[[], Any]] = {
+        "guest": partial(first_of_home, AnonymousUser(), 25, own=False),
+        "everywhere": partial(first_of_home, bo, 25, own=False),
+        "own groups": partial(first_of_home, bo, 25, own=True),
+        "group": partial(first_of_group, crowd.pk, bo, 25),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE community_group; SET LOCAL plan_cache_mode = force_generic_plan")
+    read = {name: rows_touched(page) for name, page in pages.items()}
+    assert max(read.values()) < 1_000, read
+
+
+def rows_touched(ask: Callable[[], Any]) -> int:
+    def touched() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT sum(seq_tup_read + COALESCE(idx_tup_fetch, 0))"
+                " FROM pg_stat_xact_user_tables"
+            )
+            return int(cursor.fetchone()[0])
+
+    before = touched()
+    ask()
+    return touched() - before
