@@ -20,8 +20,9 @@ from community.search.stems import stems
 from community.search.weights import document_weights, sparse
 from community.search.words import Term, language_of, terms
 from community.threads.models import Post, ThreadTag
+from community.threads.pages import without_quotes
 
-VERSION: Final = 1  # grows when the same thing would be written otherwise
+VERSION: Final = 2  # grows when the same thing would be written otherwise
 TEXT_MAX_CHARS: Final = 50_000
 MOST_PLACES: Final = 16_383  # of a tsvector; words beyond all stand at the last
 MOST_PLACES_A_WORD: Final = 255
@@ -138,7 +139,6 @@ DRAFTS: Final[dict[str, Callable[[Collection[int]], list[Draft]]]] = {
     Kind.GROUP: drafts_of_groups,
 }
 
-_QUOTE = re.compile(r"<blockquote>(?:(?!<blockquote>).)*?</blockquote>", re.DOTALL)
 _ALT = re.compile(r'<img\b[^>]*?\balt="([^"]*)"[^>]*>')
 _BREAK = re.compile(
     r"</?(?:p|br|li|ul|ol|h[1-6]|hr|pre|table|thead|tbody|tr|t[dh]|div|blockquote)\b[^>]*>"
@@ -152,10 +152,7 @@ def text_of(clean_html: str) -> str:
     Pictures are their alternative texts. Quotes are left out unless there is nothing else: they
     would make an answer rank by what it answers.
     """
-    unquoted, count = clean_html, 1
-    while count:
-        unquoted, count = _QUOTE.subn(" ", unquoted)
-    return _flat(unquoted) or _flat(clean_html)
+    return _flat(without_quotes(clean_html)) or _flat(clean_html)
 
 
 def _flat(source: str) -> str:

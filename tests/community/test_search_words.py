@@ -27,6 +27,7 @@ from community.search.weights import (
     sparse,
 )
 from community.search.words import fold, language_of, terms, words
+from community.threads.markup import render
 
 letters = st.text(string.ascii_lowercase, min_size=4, max_size=12)
 
@@ -250,6 +251,13 @@ def test_the_text_of_a_post_leaves_quotes_out_and_takes_pictures_words():
     )
     assert text_of(html) == "New & shiny a clean lens"
     assert text_of("<blockquote><p>only a quote</p></blockquote>") == "only a quote"
+
+
+def test_a_quote_of_a_post_of_ours_is_no_word_of_the_answer():
+    quoting = "> [Ada](/p/12/):\n> the shutter sticks\n\nOil it."
+    rendered = render(quoting).html
+    assert '<blockquote class="quote">' in rendered
+    assert text_of(rendered) == "Oil it."
 
 
 def test_marks_are_put_round_escaped_words():
