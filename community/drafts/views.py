@@ -163,7 +163,7 @@ def _keep(request: MemberRequest, target: str) -> HttpResponse:
         body, title, extra = said["body"], said.get("title", ""), said.get("extra", {})
         sequence, key = said["sequence"], said.get("client_key")
         client_key = UUID(key) if key else None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return JsonResponse({"error": _("The draft was not kept.")}, status=400)
     if not (
         isinstance(body, str)
@@ -209,7 +209,7 @@ def _bring_back(request: MemberRequest, target: str) -> HttpResponse:
         raise Http404
     try:
         extra = json.loads(request.POST.get("extra") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         extra = {}
     sequence = whole_number(request.POST.get("sequence"), digits=9) or 1
     try:

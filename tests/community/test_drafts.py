@@ -115,12 +115,21 @@ def test_nothing_is_kept_for_places_one_cannot_see(as_cy, hidden_group, ada):
         '{"body": "x", "sequence": 99999999999}',
         '{"body": "x", "sequence": 1, "extra": {"a": {"b": 1}}}',
         '{"body": "x", "sequence": 1, "client_key": "not one"}',
+        pytest.param("[" * 100_000, id="nested too deep"),
     ],
 )
 def test_nonsense_is_refused(as_bo, thread, said):
     address = f"/drafts/thread:{thread.pk}/"
     assert as_bo.put(address, said, content_type="application/json").status_code == 400
     assert not Draft.objects.exists()
+
+
+def test_a_draft_is_brought_back_without_fields_nobody_can_read(as_bo, thread):
+    target = f"thread:{thread.pk}"
+    said = {"_method": "put", "body": "Mine.", "extra": "[" * 100_000}
+    assert as_bo.post(f"/drafts/{target}/", said).status_code == 302
+    draft = Draft.objects.get()
+    assert (draft.body, draft.extra) == ("Mine.", {})
 
 
 def test_a_text_too_long_to_post_is_still_a_draft_but_not_without_end(as_bo, thread):
