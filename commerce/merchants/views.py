@@ -89,6 +89,7 @@ def team(request: MemberRequest, slug: str) -> HttpResponse:
     form = TeamInvitationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         handle = form.cleaned_data["handle"]
+        ensure_not_silenced(request.user)
         member = Member.objects.filter(handle=handle, is_active=True).first()
         if member is None:
             form.add_error("handle", gettext("There is no member of this handle."))
@@ -144,6 +145,7 @@ def team_member(request: MemberRequest, slug: str, handle: str) -> HttpResponse:
                 % {"member": member.name, "merchant": merchant.name},
             )
         elif request.POST.get("role") in TeamRole.values:
+            ensure_not_silenced(request.user)
             services.set_team_role(
                 merchant=merchant,
                 member=member,

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from commerce.listings.addresses import host_of
 from commerce.listings.models import Listing
 from commerce.merchants.models import Merchant
+from commerce.merchants.services import role_of
 from commerce.placements import services
 from commerce.placements.errors import NotYours, PlacementRefusal
 from commerce.placements.forms import FindListingForm
@@ -127,6 +128,8 @@ def removal(request: MemberRequest, placement_id: int) -> HttpResponse:
     """Take a listing away from where it is shown, or say no to a suggestion."""
     placement = _placement_or_404(request, placement_id)
     was = placement.state
+    if role_of(request.user, placement.listing.merchant) is None:
+        ensure_not_silenced(request.user)  # the seller takes their own listing away at any time
     try:
         services.remove_placement(placement=placement, by=request.user)
     except NotYours as refusal:
@@ -146,6 +149,7 @@ def removal(request: MemberRequest, placement_id: int) -> HttpResponse:
 def confirmation(request: MemberRequest, placement_id: int) -> HttpResponse:
     """Show what the job only suggested."""
     placement = _placement_or_404(request, placement_id)
+    ensure_not_silenced(request.user)
     try:
         services.confirm_suggestion(placement=placement, by=request.user)
     except NotYours as refusal:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -17,11 +18,13 @@ from community.groups.errors import (
     AlreadyAsked,
     InvitationSpent,
     LastOwner,
+    NameTaken,
     NotAllowed,
     NotInvited,
 )
 from community.groups.models import Group, Invitation, JoinMode, JoinRequest, Membership, Role
 from community.members.models import Member
+from community.members.sanctions import ensure_may_write
 from config.outbox import publish
 from config.written import Written
 
@@ -39,10 +42,14 @@ _PLACE: Final = Written(
 
 
 def ensure_moderates(member: Member, group: Group) -> None:
-    """Raise NotAllowed unless `member` is a moderator or owner of the group."""
+    """Raise NotAllowed unless `member` moderates or owns the group, MayNotWrite to who is silenced.
+
+    One query.
+    """
     membership = membership_of(member, group)
     if membership is None or not membership.moderates:
         raise NotAllowed
+    ensure_may_write(member)
 
 
 @transaction.atomic
@@ -70,7 +77,12 @@ def create_group(
         tint=tint,
     )
     group.full_clean()
-    group.save()
+    try:
+        with transaction.atomic():
+            group.save()
+    except IntegrityError:
+        # Somebody else took the name between our look and our write.
+        raise ValidationError({"slug": str(NameTaken.message)}) from None
     _admit(owner, group, Role.OWNER)
     return group
 
@@ -98,7 +110,7 @@ def join_group(*, member: Member, group: Group, message: str = "") -> Membership
 
 @transaction.atomic
 def answer_join_request(*, request: JoinRequest, by: Member, accept: bool) -> None:
-    """Let somebody in, or not. Raises NotAllowed. An answered request stays as it is.
+    """Let somebody in, or not. Raises NotAllowed or MayNotWrite. An answered request stays.
 
     Announces JoinRequestAnswered.
     """
@@ -114,7 +126,7 @@ def answer_join_request(*, request: JoinRequest, by: Member, accept: bool) -> No
 
 
 def invite(*, group: Group, by: Member) -> Invitation:
-    """Make a link that lets one person in. Raises NotAllowed unless `by` moderates the group."""
+    """Make a link that lets one person in. Raises NotAllowed or MayNotWrite."""
     ensure_moderates(by, group)
     return Invitation.objects.create(
         group=group, invited_by=by, expires_at=timezone.now() + INVITATION_LIFETIME
@@ -123,7 +135,7 @@ def invite(*, group: Group, by: Member) -> Invitation:
 
 @transaction.atomic
 def invite_member(*, group: Group, member: Member, by: Member) -> None:
-    """Invite a member by name. Raises NotAllowed unless `by` moderates. Announces MemberInvited.
+    """Invite a member by name. Raises NotAllowed or MayNotWrite. Announces MemberInvited.
 
     They are sent a link of their own; whoever is in the group already hears nothing.
     """
@@ -175,7 +187,7 @@ def leave_group(*, member: Member, group: Group) -> None:
 
 @transaction.atomic
 def remove_member(*, group: Group, member: Member, by: Member) -> None:
-    """Take somebody out of the group. Raises NotAllowed or LastOwner.
+    """Take somebody out of the group. Raises NotAllowed, MayNotWrite or LastOwner.
 
     A moderator removes members; only an owner removes a moderator or an owner.
     """
@@ -192,12 +204,13 @@ def remove_member(*, group: Group, member: Member, by: Member) -> None:
 
 @transaction.atomic
 def set_role(*, group: Group, member: Member, role: Role, by: Member) -> None:
-    """Give a member another role. Only owners may. Raises NotAllowed or LastOwner."""
+    """Give a member another role. Only owners may. Raises NotAllowed, MayNotWrite or LastOwner."""
     group = Group.objects.select_for_update().get(pk=group.pk)
     acting = membership_of(by, group)
     membership = membership_of(member, group)
     if acting is None or acting.role != Role.OWNER or membership is None:
         raise NotAllowed
+    ensure_may_write(by)
     if role != Role.OWNER:
         _ensure_another_owner(membership)
     membership.role = role

@@ -255,7 +255,7 @@ def answer(request: MemberRequest, slug: str, request_id: int) -> HttpResponse:
     accept = request.POST.get("accept") == "yes"
     try:
         services.answer_join_request(request=join_request, by=request.user, accept=accept)
-    except NotAllowed as refusal:
+    except (NotAllowed, MayNotWrite) as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     said = _("%(name)s is in.") if accept else _("%(name)s was not let in.")
     messages.success(request, said % {"name": join_request.member.name})
@@ -282,7 +282,7 @@ def invitations(request: MemberRequest, slug: str) -> HttpResponse:
         else:
             services.invite_member(group=group, member=member, by=request.user)
             messages.success(request, _("%(name)s is told.") % {"name": member.name})
-    except NotAllowed as refusal:
+    except (NotAllowed, MayNotWrite) as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     return redirect("group_members", slug=slug)
 
@@ -324,7 +324,7 @@ def role(request: MemberRequest, slug: str, handle: str) -> HttpResponse:
             messages.success(request, _NOW[Role(wanted)] % {"name": member.name})
         else:
             messages.error(request, _("There is no such role."))
-    except NotAllowed as refusal:
+    except (NotAllowed, MayNotWrite) as refusal:
         raise PermissionDenied(str(refusal)) from refusal
     except GroupRefusal as refusal:
         messages.error(request, str(refusal))

@@ -27,6 +27,7 @@ from community.polls.errors import (
 )
 from community.polls.models import Poll, PollOption, PollVote
 from community.threads.errors import PostHidden
+from community.threads.locks import lock_beside
 from community.threads.models import Post, Thread
 from community.threads.rights import ensure_not_silenced
 
@@ -155,9 +156,13 @@ def take_vote_back(*, poll: Poll, member: Member) -> None:
 
 @transaction.atomic
 def close_poll(*, poll: Poll, by: Member) -> None:
-    """Take no more votes. A closed poll stays closed. Raises MayNotManage."""
+    """Take no more votes. A closed poll stays closed.
+
+    Raises MayNotManage, or Refused to who is silenced.
+    """
     poll = _lock(poll)
     ensure_may_manage(poll, by)
+    ensure_not_silenced(by)
     if Poll.objects.filter(pk=poll.pk, closed_at__isnull=True).update(closed_at=Now()):
         _seen(poll)
 
@@ -176,11 +181,8 @@ def ensure_may_manage(poll: Poll, by: Member) -> None:
 
 
 def _lock(poll: Poll) -> Poll:
-    return (
-        Poll.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("post__thread__group")
-        .get(pk=poll.pk)
-    )
+    rows = Poll.objects.select_for_update(no_key=True, of=("self",))
+    return lock_beside(rows.select_related("post__thread__group"), poll.pk)
 
 
 def _ensure_open(poll: Poll) -> None:

@@ -23,6 +23,7 @@ from community.threads.markup import MARKUP_VERSION
 from community.threads.models import EDIT_REASON_MAX_CHARS, Post, Revision, Thread
 from community.threads.references import write_references
 from community.threads.rendering import render_body
+from community.threads.rights import ensure_not_silenced
 from community.threads.services import (
     Attempt,
     Then,
@@ -113,11 +114,12 @@ def set_wiki(*, post: Post, by: Member, is_wiki: bool) -> Post:
     """Open a post to every member of the group at trust level 1 or more, or close it again.
 
     Raises MayNotMakeWiki unless `by` moderates the group or wrote the post and is at trust level 3
-    or more; PostHidden, ThreadLocked.
+    or more; PostHidden, ThreadLocked, or Refused to who is silenced.
     """
     post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
     thread = lock_thread_row(post.thread_id)
     ensure_may_make_wiki(post, by, thread)
+    ensure_not_silenced(by)
     if post.is_wiki != is_wiki:
         post.is_wiki = is_wiki
         post.save(update_fields=["is_wiki"])

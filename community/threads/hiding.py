@@ -24,6 +24,7 @@ from community.threads.errors import (
     ReasonMissing,
     ThreadLocked,
 )
+from community.threads.locks import lock_beside
 from community.threads.models import TAKEN_BACK, Post, PostQuote, Thread, ThreadEntry
 from community.threads.rights import ensure_not_silenced
 from community.threads.services import post_hidden_changed
@@ -82,12 +83,14 @@ def restore_post(*, post: Post, by: Member) -> Post:
     """Show a post again. One that is not hidden stays as it is.
 
     Its author brings back what they deleted; a moderator of the group that too, and what was
-    hidden in the page. Raises MayNotRestore, NotAMember, ThreadLocked.
+    hidden in the page. Raises MayNotRestore, NotAMember, ThreadLocked, or Refused to who is
+    silenced.
     """
     post = _lock(post)
     if not post.is_hidden:
         return post
     ensure_may_restore(post, by)
+    ensure_not_silenced(by)  # who may read what is hidden still reads it
     post.show()
     post.save(update_fields=["hidden_at", "hidden_by", "hidden_reason"])
     post_hidden_changed(post)
@@ -148,11 +151,8 @@ def hidden_in_the_page(post: Post) -> bool:
 
 
 def _lock(post: Post) -> Post:
-    return (
-        Post.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("thread__group")
-        .get(pk=post.pk)
-    )
+    rows = Post.objects.select_for_update(no_key=True, of=("self",))
+    return lock_beside(rows.select_related("thread__group"), post.pk)
 
 
 def _hide(post: Post, *, by: Member, reason: str) -> Post:

@@ -10,27 +10,46 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Collection, Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db import OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 from psycopg.errors import LockNotAvailable
 
 from community.threads.errors import Busy
 from community.threads.models import Post, Thread
 
+M = TypeVar("M", bound=Model)
+
 TRY_SECONDS: Final = 3.0
 PAUSE_SECONDS: Final = 0.02
+LOOKS_MAX: Final = 10
 
 
 def lock_thread_row(thread_id: int, *, nowait: bool = False) -> Thread:
     """Lock a thread, with its group beside it (not locked)."""
     # Not FOR UPDATE: rows that only point at the thread need not wait for us.
-    return (
-        Thread.objects.select_for_update(no_key=True, of=("self",), nowait=nowait)
-        .select_related("group", "author")
-        .get(pk=thread_id)
-    )
+    rows = Thread.objects.select_for_update(no_key=True, of=("self",), nowait=nowait)
+    return lock_beside(rows.select_related("group", "author"), thread_id)
+
+
+def lock_beside(rows: QuerySet[M], pk: int) -> M:
+    """Lock a row of `rows`, with what it points at beside it. Raises DoesNotExist.
+
+    Of a row that was led elsewhere while we waited (a thread moved, a post split off) PostgreSQL
+    finds nothing: it looks at the new row beside the one it pointed at before. It is asked again.
+    """
+    return as_it_is_now(rows.model, pk, lambda: next(iter(rows.filter(pk=pk)), None))
+
+
+def as_it_is_now(model: type[M], pk: int, look: Callable[[], M | None]) -> M:
+    """What `look` finds, asked again while there is such a row. Raises DoesNotExist."""
+    for _ in range(LOOKS_MAX):
+        if (found := look()) is not None:
+            return found
+        if not model._base_manager.filter(pk=pk).exists():
+            break
+    raise model.DoesNotExist  # type: ignore[attr-defined]
 
 
 def lock_all(thread_ids: Iterable[int], posts: Callable[[], Collection[int]]) -> dict[int, Thread]:

@@ -35,7 +35,7 @@ from community.threads.errors import (
 from community.threads.following import wrote
 from community.threads.kinds import clean_details, clean_kind
 from community.threads.live import announce_post
-from community.threads.locks import lock_thread_row
+from community.threads.locks import as_it_is_now, lock_thread_row
 from community.threads.markup import MARKUP_VERSION, Rendered, SourceTooLong
 from community.threads.models import (
     Post,
@@ -260,11 +260,12 @@ def choose_answer(*, thread: Thread, post: Post | None, by: Member) -> Thread:
     """Mark a post of the thread as its answer, or none.
 
     Raises MayNotChoose unless `by` opened the thread or moderates the group, or when the post is
-    another thread's or hidden. Announces AnswerChosen.
+    another thread's or hidden; Refused to who is silenced. Announces AnswerChosen.
     """
     thread = lock_thread_row(thread.pk)
     if by.pk != thread.author_id and not moderates(by, thread.group):
         raise MayNotChoose
+    ensure_not_silenced(by)
     if post is not None and (post.thread_id != thread.pk or post.is_hidden or post.is_opening):
         raise MayNotChoose
     if thread.answer_id != (post.pk if post else None):
@@ -423,10 +424,12 @@ def _once(author: Member, client_key: UUID | None, write: Callable[[], Post]) ->
 
 def _lock_for(writer: Member, thread_id: int) -> tuple[Thread, str | None]:
     """Lock the thread; return it and the writer's role in its group, None for an outsider."""
-    found = _LOCKED.rows(thread_id, writer.pk)
-    if not found:
-        raise Thread.DoesNotExist
-    return found[0], found[0].writer_role  # type: ignore[attr-defined]
+
+    def look() -> Thread | None:
+        return next(iter(_LOCKED.rows(thread_id, writer.pk)), None)
+
+    found = as_it_is_now(Thread, thread_id, look)
+    return found, found.writer_role  # type: ignore[attr-defined]
 
 
 def _locked(thread_pk: int, writer_pk: int) -> ThreadQuerySet:

@@ -31,6 +31,7 @@ from community.groups.services import (
 )
 from community.members.models import Member
 from config.models import OutboxEvent
+from tests.community.test_moderating import after_it
 from tests.factories import join, make_group, make_member, owner_of
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +150,21 @@ def test_a_moderator_takes_out_members_but_no_moderator(group: Group, mo: Member
     with pytest.raises(NotAllowed):
         set_role(group=group, member=mo, role=Role.OWNER, by=mo)
     assert not Membership.objects.filter(group=group, member=ada).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_opens_a_group_of_a_name_that_was_just_taken_is_told(as_member):
+    bo = make_member("bo")
+    answers = []
+
+    def open_it() -> None:
+        form = {"name": "Cellar", "glyph": "🐟", "template": "services", "join_mode": "open"}
+        answers.append(as_member(bo).post("/groups/new/", {**form, "tint": "1"}))
+
+    assert after_it(lambda: make_group("cellar", name="Cellar"), open_it) == []
+    assert [answer.status_code for answer in answers] == [422]
+    assert "There is a group of this name already" in answers[0].content.decode()
+    assert Group.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

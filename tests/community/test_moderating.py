@@ -17,6 +17,7 @@ from commerce.attribution.places import show_threads
 from commerce.placements.models import Placement
 from community.groups.models import Group, JoinMode, Role, Template
 from community.members.models import Member
+from community.polls.services import close_poll, make_poll
 from community.tags.models import Tag
 from community.threads import moderating, services
 from community.threads.counting import groups_follow
@@ -42,6 +43,7 @@ from community.threads.errors import (
     TooLateToRetitle,
     WhyMissing,
 )
+from community.threads.hiding import hide_post
 from community.threads.marks import Follow, FollowLevel, ReadMark
 from community.threads.models import Post, PostMove, Thread, ThreadEntry, ThreadTag
 from community.threads.moderating import (
@@ -821,4 +823,65 @@ def test_a_reply_that_waited_for_a_merge_is_written_in_the_other_thread():
         wait_for_a_blocked_query()
     replying.join(10)
     assert [(post.thread_id, post.number) for post in written] == [(target.pk, 3)]
+    ensure_whole(set(Post.objects.values_list("pk", flat=True)))
+
+
+def after_it(change: Callable[[], object], act: Callable[[], object]) -> list[Exception]:
+    """Run `act` while `change` is not committed yet, so that it waits; return what it raised."""
+    failed = list[Exception]()
+
+    def run() -> None:
+        try:
+            act()
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    waiting = threading.Thread(target=run)
+    with transaction.atomic():
+        change()
+        waiting.start()
+        wait_for_a_blocked_query()
+    waiting.join(10)
+    return failed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waited_while_a_thread_moved_or_a_post_was_split_off_is_served_where_it_is_now():
+    one, two = make_group(), make_group("cellar")
+    mo, ada = make_member("mo"), make_member("ada")
+    for group in (one, two):
+        join(mo, group, Role.MODERATOR)
+        join(ada, group)
+    threads = [make_thread(ada, one, f"T{n}", replies=2) for n in range(4)]
+    post = Post.objects.get(thread=threads[2], number=2)
+    voted = Post.objects.get(thread=threads[3], number=2)
+    poll = make_poll(post=voted, question="Which?", options=["A", "B"])
+
+    def move(thread: Thread) -> None:
+        move_thread(thread=thread, to=two, by=mo, reason=WHY)
+
+    def split(of: Post) -> None:
+        split_thread(thread=of.thread, post_ids=[of.pk], title="New", by=mo, reason=WHY)
+
+    opening = threads[1].posts.get(number=1)
+    failed = [
+        *after_it(
+            lambda: move(threads[0]),
+            lambda: publish_post(author=ada, thread=threads[0], body="I waited."),
+        ),
+        *after_it(
+            lambda: move(threads[1]),
+            lambda: edit_post(post=opening, editor=ada, body="I waited."),
+        ),
+        *after_it(lambda: split(post), lambda: hide_post(post=post, by=mo, reason=WHY)),
+        *after_it(lambda: split(voted), lambda: close_poll(poll=poll, by=mo)),
+    ]
+    assert failed == []
+    assert threads[0].posts.get(number=4).body == "I waited."
+    opening.refresh_from_db()
+    assert opening.body == "I waited."
+    post.refresh_from_db()
+    assert post.is_hidden
     ensure_whole(set(Post.objects.values_list("pk", flat=True)))

@@ -11,20 +11,24 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from commerce.merchants.models import TeamInvitation
 from commerce.merchants.services import open_shop
+from commerce.placements.models import Evidence, Placement, PlacementState
 from community.chat.errors import MessageRefused
 from community.chat.models import Message, Room
 from community.chat.services import room_of, send_message
-from community.groups.models import Group
+from community.groups.models import Group, Invitation, JoinRequest, Membership, Role
 from community.members.errors import MayNotWrite
 from community.members.models import FOREVER, Member
 from community.members.sanctions import ensure_may_sign_in, ensure_may_write
 from community.notifications.models import Notification
+from community.polls.models import Poll
 from community.polls.services import make_poll, vote
 from community.reactions.models import Reaction
 from community.reactions.services import toggle_reaction
 from community.threads.editing import edit_post
 from community.threads.errors import Refused
+from community.threads.hiding import delete_post
 from community.threads.models import Post, Thread
 from community.threads.rights import ensure_keeps_head
 from moderation.audit.models import AuditEntry
@@ -40,6 +44,7 @@ from moderation.sanctions.gates import refuse_silenced_message
 from moderation.sanctions.models import Sanction
 from moderation.sanctions.services import lift, penalised_since, silence, suspend
 from tests.factories import PASSWORD, make_member, make_post, make_thread
+from tests.factories_commerce import make_listing, make_merchant
 from tests.outbox import run_outbox
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +153,84 @@ def test_a_silenced_moderator_writes_no_reason_title_or_tag(
     assert not thread.is_locked
     assert not thread.entries.exists()
     assert Post.objects.get(pk=post.pk).thread_id == thread.pk
+
+
+def test_a_silenced_moderator_decides_about_nobody(
+    mo: Member, cy: Member, bo: Member, keeper: Member, thread: Thread, as_member
+):
+    group = thread.group
+    Membership.objects.filter(group=group, member=mo).update(role=Role.OWNER)
+    asked = JoinRequest.objects.create(group=group, member=cy)
+    reply = make_post(bo, thread)
+    Thread.objects.filter(pk=thread.pk).update(kind="question")
+    poll = make_poll(post=thread.posts.get(number=1), question="Which?", options=["A", "B"])
+    hidden = make_post(bo, thread)
+    delete_post(post=hidden, by=bo)
+    offered = Placement.objects.create(
+        thread=thread,
+        listing=make_listing(make_merchant(owner=bo), group=group),
+        evidence=Evidence.MODEL,
+        state=PlacementState.SUGGESTED,
+    )
+    silence(member=mo, by=keeper, reason=WHY)
+    client = as_member(Member.objects.get(pk=mo.pk))
+    for address, said in {
+        f"/g/{group.slug}/requests/{asked.pk}/": {"accept": "yes"},
+        f"/g/{group.slug}/invitations/": {},
+        f"/g/{group.slug}/invitations/#of-a-member": {"handle": "cy"},
+        f"/g/{group.slug}/members/bo/role/": {"role": "moderator"},
+        f"/g/{group.slug}/members/bo/role/#out": {"role": "none"},
+        f"/p/{hidden.pk}/hiding/": {"_method": "delete"},
+        f"/p/{reply.pk}/answer/": {},
+        f"/p/{reply.pk}/wiki/": {},
+        f"/p/{poll.post_id}/poll/closing/": {},
+        f"/placements/{offered.pk}/confirmation/": {},
+        f"/placements/{offered.pk}/removal/": {},
+    }.items():
+        refused = client.post(address, said)
+        assert refused.status_code == 403, address
+        assert WHY in refused.content.decode(), address
+    asked.refresh_from_db()
+    assert asked.answered_at is None
+    assert not group.memberships.filter(member=cy).exists()
+    assert not Invitation.objects.exists()
+    assert Membership.objects.get(group=group, member=bo).role == Role.MEMBER
+    assert Post.objects.get(pk=hidden.pk).is_hidden
+    assert not Post.objects.get(pk=reply.pk).is_wiki
+    assert Thread.objects.get(pk=thread.pk).answer_id is None
+    assert Poll.objects.get(pk=poll.pk).closed_at is None
+    offered.refresh_from_db()
+    assert offered.state == PlacementState.SUGGESTED
+
+
+def test_a_silenced_moderator_still_reads_what_is_hidden_and_may_leave(
+    mo: Member, bo: Member, keeper: Member, thread: Thread, as_member
+):
+    hidden = make_post(bo, thread)
+    delete_post(post=hidden, by=bo)
+    silence(member=mo, by=keeper, reason=WHY)
+    client = as_member(Member.objects.get(pk=mo.pk))
+    assert client.get(f"/p/{hidden.pk}/hiding/").status_code == 200
+    left = client.post(f"/g/{thread.group.slug}/membership/", {"_method": "delete"})
+    assert left.status_code == 302
+    assert not Membership.objects.filter(group=thread.group, member=mo).exists()
+
+
+def test_a_silenced_seller_takes_their_listing_away_and_asks_nobody_in(
+    bo: Member, cy: Member, keeper: Member, thread: Thread, as_member
+):
+    shop = open_shop(owner=bo, name="Bo's", host="bo.example", disclosure="I sell.")
+    listing = make_listing(shop, group=thread.group)
+    placed = Placement.objects.create(thread=thread, listing=listing, evidence=Evidence.HAND)
+    silence(member=bo, by=keeper, reason=WHY)
+    client = as_member(Member.objects.get(pk=bo.pk))
+    assert client.post(f"/placements/{placed.pk}/removal/").status_code == 302
+    placed.refresh_from_db()
+    assert placed.state == PlacementState.REMOVED
+    team = f"/merchants/{shop.slug}/team/"
+    assert client.post(team, {"handle": "cy"}).status_code == 403
+    assert client.post(f"{team}bo/", {"role": "staff"}).status_code == 403
+    assert not TeamInvitation.objects.exists()
 
 
 def test_a_silenced_shopkeeper_renames_no_shop(bo: Member, keeper: Member, as_member):
