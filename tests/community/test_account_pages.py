@@ -31,7 +31,8 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
 from community.members.models import Member
-from tests.factories import PASSWORD
+from tests.community.test_moderating import after_it
+from tests.factories import PASSWORD, make_member
 
 
 class Page(HTMLParser):
@@ -285,6 +286,26 @@ def test_joining_with_a_taken_address_tells_only_its_owner(guest: Client, ada: M
     assert [(m.to, m.subject) for m in mail.outbox] == [
         ([ada.email], "You already have an account")
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("handle", "address", "status"),
+    [("dee", "another@shoal.example", 200), ("another", "dee@shoal.example", 302)],
+)
+def test_who_loses_a_race_for_a_handle_or_an_address_is_answered_as_one_who_came_later(
+    guest: Client, handle: str, address: str, status: int
+) -> None:
+    answers = []
+
+    def join() -> None:
+        said = {"email": address, "username": handle, "name": "D", "password1": PASSWORD}
+        answers.append(guest.post("/accounts/signup/", said))
+
+    first = after_it(lambda: make_member("dee", email="dee@shoal.example"), join)
+    assert first == []
+    assert [answer.status_code for answer in answers] == [status]
+    assert Member.objects.get().handle == "dee"
 
 
 # -- signing in and out -------------------------------------------------------------------------
