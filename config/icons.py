@@ -25,7 +25,7 @@ from lucide.templatetags import lucide as package
 
 register = template.Library()
 
-SPRITE: Final = "img/icons.svg"
+SPRITE: Final = "i.svg"  # short: a page names it some sixty times
 NAMED: Final = re.compile(r'(?:{% lucide |icon=)"([a-z0-9-]+)"')
 WHOLE: Final = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 

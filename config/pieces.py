@@ -8,6 +8,7 @@ never kept (docs/decisions/cached-pieces.md).
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cache
@@ -19,6 +20,9 @@ from django.utils.translation import get_language
 
 MOST_CHARS: Final = 24_000_000  # of keys and pieces together, a process
 Key = tuple[Hashable, ...]
+
+_EMPTY_LINES: Final = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_AS_IT_IS: Final = re.compile(r"(<(pre|textarea)\b.*?</\2>)", re.DOTALL)
 
 
 def told(row: Model | None) -> Key:
@@ -53,6 +57,17 @@ def more_told(row: Model) -> Key | None:
     return more
 
 
+def tight(html: str) -> str:
+    """Leave out the empty lines that tags of templates leave, but not those of texts."""
+    if "<pre" not in html and "<textarea" not in html:
+        return _EMPTY_LINES.sub("\n", html)
+    tightened, at = [], 0
+    for kept in _AS_IT_IS.finditer(html):
+        tightened += [_EMPTY_LINES.sub("\n", html[at : kept.start()]), kept[0]]
+        at = kept.end()
+    return "".join([*tightened, _EMPTY_LINES.sub("\n", html[at:])])
+
+
 class Pieces:
     """The pieces used last, at most `most_chars` characters of them."""
 
@@ -75,7 +90,7 @@ class Pieces:
             if kept := self._kept.get(key):
                 self._kept.move_to_end(key)
                 return kept[0]
-        piece = draw()
+        piece = tight(draw())
         with self._lock:
             if key not in self._kept:
                 size = len(piece) + _chars(key)

@@ -190,7 +190,7 @@ def module_of(catalogue: Iterable[polib.POEntry], code: str) -> str:
         lines.append(f"  {_js(entry.msgid)}: {_js(said)},\n")
     return (
         "/* Made by `manage.py compile_words`; change locale/ instead. */\n"
-        'import { speaking } from "@/words/en.js";\n\n'
+        'import { speaking } from "./en.js";\n\n'
         "export const { gettext, ngettext } = speaking({\n"
         f"{''.join(lines)}}}, (n) => Number({plural[1].strip()}));\n"
     )

@@ -22,7 +22,7 @@ from community.threads.models import Post
 from community.threads.pages import ShownPost, ThreadPage
 from config.pieces import pieces
 
-TEXT_MAX_CHARS: Final = 500  # of a post: enough to know it by, in a page that holds it whole
+TEXT_MAX_CHARS: Final = 200  # of a post: enough to know it by, in a page that holds it whole
 PICTURES_MAX: Final = 3
 
 PICTURE = re.compile(r'<img\b[^>]*?\ssrc="([^"]+)"')

@@ -31,47 +31,36 @@ from config.pieces import Key, pieces
 
 register = template.Library()
 
-ENGLISH = "words/en.js"  # what scripts of a language without words of its own say
+ENGLISH = "js/words/en.js"  # what scripts of a language without words of its own say
 AVATAR_COLOURS = 12  # `--av-0` to `--av-11` in static/css/tokens.css
 
 
 # -- modules ----------------------------------------------------------------------------------
 
 
-def module_names(root: Path) -> list[str]:
-    """Name every ES module below `root` (static/js), sorted: `elements/time-ago.js`."""
-    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.js"))
-
-
 @lru_cache(maxsize=16)
-def module_addresses(language: str = "en") -> str:
-    """Return the import map as JSON: `@/lib/toast.js` to the hashed address of that file.
-
-    `@/words.js` is the words of `language`, or English ones; of other languages' nothing is said.
-    """
-    names = module_names(Path(settings.BASE_DIR) / "static" / "js")
-    words = f"words/{language}.js" if f"words/{language}.js" in names else ENGLISH
-    said = [name for name in names if not name.startswith("words/") or name == ENGLISH]
-    imports = {f"@/{name}": static(f"js/{name}") for name in said}
-    imports["@/words.js"] = static(f"js/{words}")
-    return json.dumps({"imports": imports}, separators=(",", ":"))
+def words_address(language: str) -> str:
+    """Give the address of the words of scripts in `language`, else of English ones."""
+    name = f"js/words/{language}.js"
+    there = (Path(settings.BASE_DIR) / "static" / name).exists()
+    return static(name if there else ENGLISH)
 
 
 @register.simple_tag
-def module_address(name: str) -> str:
-    """Give the address that `@/name` stands for in the page's language."""
-    addresses = json.loads(module_addresses(get_language() or settings.LANGUAGE_CODE))
-    return str(addresses["imports"][f"@/{name}"])
+def page_words() -> str:
+    """Give the address that `@/words.js` stands for in the page's language."""
+    return words_address(get_language() or settings.LANGUAGE_CODE)
 
 
 @register.simple_tag(takes_context=True)
 def import_map(context: Context) -> SafeString:
-    """Write the import map; modules import each other as `@/lib/toast.js`."""
-    # The JSON holds only our own file names, so nothing in it can close the element.
+    """Write the import map: modules import each other by their paths, but words by `@/words.js`."""
+    said = json.dumps({"imports": {"@/words.js": page_words()}}, separators=(",", ":"))
+    # The JSON holds only our own file name, so nothing in it can close the element.
     return format_html(
         '<script type="importmap" nonce="{}">{}</script>',
         str(context.get("csp_nonce", "")),
-        mark_safe(module_addresses(get_language() or settings.LANGUAGE_CODE)),
+        mark_safe(said),
     )
 
 
@@ -286,8 +275,8 @@ def time_tag(at: datetime | None, style: str = "ago") -> SafeString:
     if at is None:
         return mark_safe("")
     return format_html(
-        '<time-ago data-style="{}"><time datetime="{}">{}</time></time-ago>',
-        style,
+        '<time-ago{}><time datetime="{}">{}</time></time-ago>',
+        "" if style == "ago" else format_html(' data-style="{}"', style),
         at.astimezone(timezone.get_default_timezone()).strftime("%Y-%m-%dT%H:%M:%SZ"),
         written(at, DATE if style == "ago" else style),
     )

@@ -21,7 +21,7 @@ from community.threads.lists import ThreadRow
 from community.threads.models import Thread
 from community.threads.pages import ShownPost, ThreadPage
 from community.threads.unread import new_said
-from config.pieces import Key, pieces, told
+from config.pieces import Key, pieces, tight, told
 from config.skeletons import still
 
 register = template.Library()
@@ -165,7 +165,7 @@ class AlikeNode(Node):
             return self.nodelist.render(context)
         else:
             with context.push(mine=None):
-                html = sharing.drawn[self.name] = self.nodelist.render(context)
+                html = sharing.drawn[self.name] = tight(self.nodelist.render(context))
         return mark_safe(_divided(html, mine.divides) if mine and mine.divides else html)
 
 

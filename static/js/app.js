@@ -1,22 +1,44 @@
 /* Starts every page. Reading and posting work without it.
-   Custom elements load themselves: <time-ago> on a page fetches @/elements/time-ago.js, if there is one. */
-import { ask } from "@/lib/confirm.js";
-import { csrfToken } from "@/lib/http.js";
-import { toast } from "@/lib/toast.js";
+   A custom element on a page fetches its file. The addresses are rewritten with the files' hashes. */
+import { csrfToken } from "./lib/http.js";
+import { toast } from "./lib/toast.js";
 import { gettext } from "@/words.js";
 
-const modules = JSON.parse(document.querySelector('script[type="importmap"]').textContent).imports;
+const ELEMENTS = {
+  "chart-cursor": () => import("./elements/chart-cursor.js"),
+  "chat-room": () => import("./elements/chat-room.js"),
+  "composer-box": () => import("./elements/composer-box.js"),
+  "copy-text": () => import("./elements/copy-text.js"),
+  "guest-words": () => import("./elements/guest-words.js"),
+  "notice-count": () => import("./elements/notice-count.js"),
+  "offline-shelf": () => import("./elements/offline-shelf.js"),
+  "passkey-form": () => import("./elements/passkey-form.js"),
+  "post-acts": () => import("./elements/post-acts.js"),
+  "push-switch": () => import("./elements/push-switch.js"),
+  "search-box": () => import("./elements/search-box.js"),
+  "theme-toggle": () => import("./elements/theme-toggle.js"),
+  "thread-reader": () => import("./elements/thread-reader.js"),
+  "time-ago": () => import("./elements/time-ago.js"),
+};
+// Of no use before somebody is in it.
+const LATER = ["search-box"];
 const asked = new Set();
 
-function load(root) {
-  for (const element of [root, ...root.querySelectorAll(":not(:defined)")]) {
-    const name = element.localName;
-    const module = `@/elements/${name}.js`;
-    if (!name?.includes("-") || asked.has(name) || !(module in modules)) continue;
-    asked.add(name);
-    import(module);
-  }
+function need(name) {
+  if (!(name in ELEMENTS) || asked.has(name)) return;
+  asked.add(name);
+  ELEMENTS[name]();
 }
+
+function load(root) {
+  for (const { localName } of [root, ...root.querySelectorAll(":not(:defined)")])
+    if (!LATER.includes(localName)) need(localName);
+}
+
+for (const type of ["focusin", "pointerover"]) {
+  document.addEventListener(type, (event) => LATER.forEach((name) => event.target.closest?.(name) && need(name)));
+}
+for (const name of LATER) if (document.querySelector(`${name}:focus-within`)) need(name);
 
 load(document.body);
 new MutationObserver((changes) => {
@@ -32,6 +54,8 @@ for (const message of document.querySelectorAll(".messages > [data-toast]")) {
 }
 
 // -- forms --------------------------------------------------------------------------------------
+
+const ask = async (...said) => (await import("./lib/confirm.js")).ask(...said);
 
 const firstInvalid = (root) => root.querySelector('[aria-invalid="true"]')?.focus();
 firstInvalid(document);
@@ -89,6 +113,16 @@ document.addEventListener("keydown", (event) => {
   if (!menu) return;
   menu.open = false;
   menu.querySelector("summary").focus();
+});
+
+// "/" leads to the search box.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  const input = [...document.querySelectorAll("search-box input[type=search]")].find((one) => one.offsetParent);
+  if (!input || event.target.closest("input, textarea, select, [contenteditable]")) return;
+  event.preventDefault();
+  input.focus();
+  input.select();
 });
 
 // -- htmx ---------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ def test_the_module_of_a_language_is_what_scripts_import() -> None:
     )
     assert made == (
         "/* Made by `manage.py compile_words`; change locale/ instead. */\n"
-        'import { speaking } from "@/words/en.js";\n\n'
+        'import { speaking } from "./en.js";\n\n'
         "export const { gettext, ngettext } = speaking({\n"
         '  "Say \\"yes\\"": "说“是”",\n'
         '  "day": ["a", "b"],\n'

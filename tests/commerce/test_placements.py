@@ -378,7 +378,7 @@ def fill(thread, group, posts: int, cards: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "whole", "sent"), [("guest", 66_000, 10_000), ("as_bo", 72_000, 12_000)]
+    ("who", "whole", "sent"), [("guest", 56_000, 8_700), ("as_bo", 63_500, 11_000)]
 )
 def test_a_page_full_of_posts_with_twelve_cards_is_bounded(
     request, thread, group, ada, bo, who, whole, sent

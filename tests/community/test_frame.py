@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -15,16 +14,18 @@ import lucide
 import pytest
 from django import forms
 from django.contrib.staticfiles import finders
+from django.core.files import File
 from django.db import connection
 from django.template import Context, Template
 from django.template.loader import get_template, render_to_string
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from community.groups.models import Group
 from community.members.models import Member
 from community.templatetags import frame
-from config.bundles import BUNDLES
+from config.bundles import BUNDLES, HashedStorage, joined, lean
 from tests.factories import join, make_group
 
 ROOT = Path(__file__).parents[2]
@@ -130,24 +131,55 @@ def test_every_static_file_named_in_a_template_exists() -> None:
 
 
 def test_every_module_imports_only_modules_there_are() -> None:
-    there = set(frame.module_names(MODULES))
-    for name in there:
-        text = (MODULES / name).read_text()
-        imported = set(re.findall(r"(?:from|import)\s*\(?\s*[\"']([^\"']+)[\"']", text))
-        assert imported <= {"@/words.js", *(f"@/{module}" for module in there)}, name
+    for path in MODULES.rglob("*.js"):
+        imported = set(re.findall(r"(?:from|import)\s*\(?\s*[\"']([^\"']+)[\"']", path.read_text()))
+        for name in imported - {"@/words.js"}:
+            assert name.startswith("."), (path, name)  # else its hash would not be written in
+            assert (path.parent / name).is_file(), (path, name)
 
 
-def test_the_import_map_names_every_module() -> None:
-    imports = json.loads(frame.module_addresses())["imports"]
-    assert imports["@/lib/toast.js"] == "/static/js/lib/toast.js"
-    named = {name for name in frame.module_names(MODULES) if not name.startswith("words/")}
-    assert set(imports) == {"@/words.js", "@/words/en.js", *(f"@/{name}" for name in named)}
+def test_every_custom_element_with_a_file_is_fetched_when_it_is_on_a_page() -> None:
+    there = {path.stem for path in (MODULES / "elements").glob("*.js")}
+    text = (MODULES / "app.js").read_text()
+    said = re.findall(r'"([a-z-]+)": \(\) => import\("\./elements/([a-z-]+)\.js"\)', text)
+    assert {name for name, _ in said} == there
+    assert [pair for pair in said if pair[0] != pair[1]] == []
 
 
 def test_scripts_have_the_words_of_the_page_or_english_ones() -> None:
     for language in ("en", "xx"):
-        imports = json.loads(frame.module_addresses(language))["imports"]
-        assert imports["@/words.js"] == "/static/js/words/en.js"
+        assert frame.words_address(language) == "/static/js/words/en.js"
+    assert frame.words_address("zh-hans") == "/static/js/words/zh-hans.js"
+    with translation.override("zh-hans"):
+        said = frame.import_map(Context({"csp_nonce": "n"}))
+    assert said == (
+        '<script type="importmap" nonce="n">'
+        '{"imports":{"@/words.js":"/static/js/words/zh-hans.js"}}</script>'
+    )
+
+
+def test_scripts_go_out_without_comments_and_indentation() -> None:
+    script = """/* What it\n   does. */\nf = () => {\n  // why\n\n  return '; // "'; // one\n};\n"""
+    assert lean(script) == """f = () => {\nreturn '; // "';\n};\n"""
+    several = "const words = `\n  // stays\n`;\n"
+    assert lean(several) == several
+    served = Path(str(finders.find("js/elements/time-ago.js"))).read_text()
+    assert served == lean((MODULES / "elements" / "time-ago.js").read_text())
+    assert not served.startswith("/*") and "\n  " not in served
+
+
+def test_modules_import_each_other_by_names_that_change_with_what_is_in_them(tmp_path) -> None:
+    storage = HashedStorage(location=tmp_path / "public")
+    names = ("js/lib/toast.js", "js/elements/copy-text.js")
+    for name in names:
+        storage.save(name, File(joined().open(name)))
+    done = {name: (storage, name) for name in names}
+    assert [error for *_, error in storage.post_process(done) if isinstance(error, Exception)] == []
+    toast, copying = (storage.stored_name(name) for name in names)
+    assert re.fullmatch(r"js/lib/toast\.[0-9a-f]{12}\.js", toast)
+    text = (tmp_path / "public" / copying).read_text()
+    assert f'import {{ toast }} from "../lib/{Path(toast).name}";' in text
+    assert 'import { gettext } from "@/words.js";' in text
 
 
 def test_style_sheets_load_nothing_and_stay_in_their_layers() -> None:
@@ -181,13 +213,27 @@ def test_a_bundle_is_its_parts_in_order() -> None:
     assert BUNDLES["css/frame.css"][0] == "css/app.css"  # declares the layers
 
 
-def test_the_scripts_every_page_loads_weigh_at_most_22_kb() -> None:
+def scripts(*names: str) -> int:
+    return weight(*(Path(str(finders.find(name))) for name in names))
+
+
+EVERYWHERE = (
+    *("django_htmx/htmx-2.min.js", "js/app.js", "js/words/en.js", "js/lib/http.js"),
+    *("js/lib/toast.js", "js/elements/theme-toggle.js", "js/elements/time-ago.js"),
+)
+READING = (
+    *("js/lib/mine.js", "js/lib/socket.js", "js/elements/notice-count.js"),
+    *("js/elements/thread-reader.js", "js/elements/post-acts.js", "js/elements/composer-box.js"),
+)
+
+
+def test_the_scripts_every_page_loads_weigh_at_most_21_kb() -> None:
     """Of the 30 kB a reading page may load; the rest is for its own elements."""
-    htmx = finders.find("django_htmx/htmx-2.min.js")
-    assert isinstance(htmx, str)
-    ours = [MODULES / "app.js", MODULES / "words/en.js", *(MODULES / "lib").glob("[cht]*.js")]
-    ours += [MODULES / "elements" / f"{name}.js" for name in ("theme-toggle", "time-ago")]
-    assert weight(Path(htmx), *ours) <= 22_000
+    assert scripts(*EVERYWHERE) <= 21_000
+
+
+def test_the_scripts_of_a_members_thread_page_weigh_at_most_30_kb_with_the_chat_beside_it() -> None:
+    assert scripts(*EVERYWHERE, *READING, "js/elements/chat-room.js") <= 30_000
 
 
 # -- tags ---------------------------------------------------------------------------------------
@@ -238,9 +284,9 @@ def test_a_glyph_sits_on_its_groups_tint() -> None:
 )
 def test_a_time_reads_without_scripts_and_names_its_instant(style: str, words: str) -> None:
     moment = datetime(2026, 11, 22, 9, 5, 30, tzinfo=UTC)
+    said = "" if style == "ago" else f' data-style="{style}"'
     assert frame.time_tag(moment, style) == (
-        f'<time-ago data-style="{style}"><time datetime="2026-11-22T09:05:30Z">{words}</time>'
-        "</time-ago>"
+        f'<time-ago{said}><time datetime="2026-11-22T09:05:30Z">{words}</time></time-ago>'
     )
     assert frame.time_tag(None) == ""
 

@@ -211,3 +211,14 @@ def test_a_post_nobody_told_about_is_not_kept(thread):
     tell(post, ())
     assert ShownPost(post).told is not None
     assert ShownPost(post, mine=True).told is None
+
+
+# -- tight --------------------------------------------------------------------------------------
+
+
+def test_a_piece_is_kept_without_the_empty_lines_of_tags_but_with_those_of_texts():
+    text = "<pre>one\n\n\ntwo</pre>"
+    field = "<textarea>\n\nwords\n\n</textarea>"
+    drawn = f"<p>a</p>\n\n  \n\t\n<p>b</p>\n{text}\n\n<p>c\n</p>\n\n\n{field}\n\n<i></i>"
+    wanted = f"<p>a</p>\n<p>b</p>\n{text}\n<p>c\n</p>\n{field}\n<i></i>"
+    assert Pieces().get(("key",), lambda: drawn) == wanted

@@ -1,7 +1,7 @@
 /* <chat-room>: messages arrive, are kept in the order of their numbers, and are sent at once.
    Without this the room is a list and a form. */
-import { csrfToken } from "@/lib/http.js";
-import { socket } from "@/lib/socket.js";
+import { csrfToken } from "../lib/http.js";
+import { socket } from "../lib/socket.js";
 import { gettext, ngettext } from "@/words.js";
 
 const NEAR_END = 100; // px from the end within which a reader is taken to follow along

@@ -1,4 +1,4 @@
-/* <composer-box> round a composer's form. What it does is in @/lib/composer/box.js, fetched when the
+/* <composer-box> round a composer's form. What it does is in lib/composer/box.js, fetched when the
    box is near, or when somebody is about to answer or quote a post: who only reads loads none of it. */
 const near = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && wake(), { rootMargin: "300px" });
 const controller = new AbortController();
@@ -6,7 +6,7 @@ const controller = new AbortController();
 function wake() {
   near.disconnect();
   controller.abort();
-  import("@/lib/composer/box.js");
+  import("../lib/composer/box.js");
 }
 
 for (const box of document.querySelectorAll("composer-box")) near.observe(box);

@@ -1,7 +1,7 @@
 /* <copy-text for="id" label="Copy the secret"> becomes a button that copies what that element says or
    holds.
    Without it the text can be selected as any other. */
-import { toast } from "@/lib/toast.js";
+import { toast } from "../lib/toast.js";
 import { gettext } from "@/words.js";
 
 customElements.define("copy-text", class extends HTMLElement {

@@ -1,5 +1,5 @@
 /* <notice-count>: the count on the bell. What comes over the socket says only "there is news". */
-import { socket } from "@/lib/socket.js";
+import { socket } from "../lib/socket.js";
 
 const SOON = 400; // ms: several things at once are one look
 

@@ -1,5 +1,5 @@
 /* On the offline page: the threads read last, and what was being written. Both from this browser. */
-import { isEmpty, stored } from "@/lib/composer/drafts.js";
+import { isEmpty, stored } from "../lib/composer/drafts.js";
 
 const SHOWN_CHARS = 280;
 

@@ -1,6 +1,6 @@
 /* <passkey-form data-act="create|get" data-options="id of the JSON" | data-address="where it is">
    around a form with a hidden `credential`: asks the device, fills it in, sends the form. */
-import { toast } from "@/lib/toast.js";
+import { toast } from "../lib/toast.js";
 import { gettext } from "@/words.js";
 
 const bytes = (text) =>

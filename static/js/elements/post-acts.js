@@ -1,7 +1,7 @@
 /* <post-acts> once on a page with posts. Reactions are given in place, a post's menu opens as a sheet,
    links are shared the way the device does. Without this file all of it are forms and pages. */
-import { mine } from "@/lib/mine.js";
-import { toast } from "@/lib/toast.js";
+import { mine } from "../lib/mine.js";
+import { toast } from "../lib/toast.js";
 import { gettext } from "@/words.js";
 
 const plain = (event) => !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.button;

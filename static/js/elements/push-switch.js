@@ -1,6 +1,6 @@
 /* <push-switch>: lets this browser be pushed to. It asks for leave only when its button is pressed.
    With [data-offer] inside it is an offer, shown once to a browser that was never asked. */
-import { post } from "@/lib/http.js";
+import { post } from "../lib/http.js";
 
 const known = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
 const OFFERED = "push-offered";

@@ -1,5 +1,5 @@
 /* <search-box data-suggest="/search/suggest/"> round a search form: suggests while one types, as a
-   combobox (arrows, Enter, Escape), and "/" brings one there. Without this file the form searches. */
+   combobox (arrows, Enter, Escape). Fetched when somebody is in it; without this file the form searches. */
 class SearchBox extends HTMLElement {
   connectedCallback() {
     this.input = this.querySelector("input[type=search]");
@@ -10,11 +10,7 @@ class SearchBox extends HTMLElement {
     this.input.addEventListener("input", this);
     this.input.addEventListener("keydown", this);
     this.addEventListener("focusout", this);
-    document.addEventListener("keydown", this);
-  }
-
-  disconnectedCallback() {
-    document.removeEventListener("keydown", this);
+    if (this.input.value !== this.input.defaultValue) this.suggest(); // typed before this came
   }
 
   handleEvent(event) {
@@ -23,16 +19,7 @@ class SearchBox extends HTMLElement {
       this.timer = setTimeout(() => this.suggest(), 150);
     } else if (event.type === "focusout") {
       if (!this.contains(event.relatedTarget)) this.close();
-    } else if (event.currentTarget === document) this.slash(event);
-    else this.key(event);
-  }
-
-  slash(event) {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, [contenteditable]") || !this.input.offsetParent) return;
-    event.preventDefault();
-    this.input.focus();
-    this.input.select();
+    } else this.key(event);
   }
 
   async suggest() {

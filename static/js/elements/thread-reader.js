@@ -1,8 +1,8 @@
 /* <thread-reader> once on a thread's page: notes what was read, says where one is, tells of new
    replies without moving anything, and takes the keys j k n / ?. Without it the form jumps. */
-import { csrfToken, post as send } from "@/lib/http.js";
-import { folds, mark, mine } from "@/lib/mine.js";
-import { socket } from "@/lib/socket.js";
+import { csrfToken, post as send } from "../lib/http.js";
+import { folds, mark, mine } from "../lib/mine.js";
+import { socket } from "../lib/socket.js";
 
 const TOLD_EVERY = 5, IDLE_AFTER = 60, SECONDS_WORTH_TELLING = 30; // seconds
 const TYPING_EVERY = 3_000, TYPING_FADES = 5_000, READ_AFTER = 1_000;

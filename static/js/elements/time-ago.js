@@ -1,4 +1,4 @@
-/* <time-ago data-style="ago|clock|date|full"><time datetime="…Z">22 Nov 2026</time></time-ago>
+/* <time-ago data-style="clock|date|full"><time datetime="…Z">22 Nov 2026</time></time-ago>
    The reader's zone and words. One timer serves all of a page's times. */
 import { gettext, ngettext } from "@/words.js";
 
@@ -32,7 +32,7 @@ class TimeAgo extends HTMLElement {
     if (isNaN(this.at)) return;
     this.time.title = FULL.format(this.at);
     this.write();
-    if (this.dataset.style === "ago") shown.add(this);
+    if (!this.dataset.style) shown.add(this);
   }
 
   disconnectedCallback() {
@@ -40,7 +40,7 @@ class TimeAgo extends HTMLElement {
   }
 
   write() {
-    const write = { ago, clock: (at) => CLOCK.format(at), date: (at) => DATE.format(at) }[this.dataset.style];
+    const write = { ago, clock: (at) => CLOCK.format(at), date: (at) => DATE.format(at) }[this.dataset.style ?? "ago"];
     this.time.textContent = (write ?? ((at) => FULL.format(at)))(this.at);
   }
 }

@@ -1,5 +1,5 @@
 /* Made by `manage.py compile_words`; change locale/ instead. */
-import { speaking } from "@/words/en.js";
+import { speaking } from "./en.js";
 
 export const { gettext, ngettext } = speaking({
   "You may not do that here.": "你不能在这里这样做。",

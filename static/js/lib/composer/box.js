@@ -2,9 +2,9 @@
    the draft of the server in it all the same. With it the box grows, keeps drafts, marks text, offers
    people and emoji, takes pictures, quotes, and undoes. What is not always used is fetched when it is
    first needed. */
-import { post } from "@/lib/http.js";
-import { Draft, isEmpty, same, stored } from "@/lib/composer/drafts.js";
-import { toast } from "@/lib/toast.js";
+import { post } from "../http.js";
+import { Draft, isEmpty, same, stored } from "./drafts.js";
+import { toast } from "../toast.js";
 import { gettext } from "@/words.js";
 
 const KEEP_AFTER = 150; // after a key, in this browser
@@ -424,7 +424,7 @@ class ComposerBox extends HTMLElement {
 
   async mark(act) {
     const { selectionStart: start, selectionEnd: end, value: text } = this.text;
-    const { MARKS } = await import("@/lib/composer/marks.js");
+    const { MARKS } = await import("./marks.js");
     MARKS[act](this, { text, start, end });
   }
 
@@ -445,7 +445,10 @@ class ComposerBox extends HTMLElement {
       const post = document.querySelector(`.post[data-post="${CSS.escape(link.dataset.quote)}"]`);
       link.closest("dialog")?.close();
       if (post) this.quote(post, "");
-    } else this.replyTo(link.dataset.reply, `${link.dataset.name}, #${link.dataset.reply}`);
+    } else {
+      const author = link.closest(".post").querySelector(".who").textContent;
+      this.replyTo(link.dataset.reply, `${author}, #${link.dataset.reply}`);
+    }
   }
 
   replyTo(number, name, move = true) {
@@ -465,7 +468,7 @@ class ComposerBox extends HTMLElement {
     const begins = selection.anchorNode?.parentElement?.closest(".post > .prose");
     if (!this.quoting && (selection.isCollapsed || !begins)) return;
     if (!this.quoting) {
-      const { QuoteButton } = await import("@/lib/composer/quote.js");
+      const { QuoteButton } = await import("./quote.js");
       this.quoting ??= new QuoteButton((post, text) => this.quote(post, text));
     }
     clearTimeout(this.selectTimer);
@@ -473,7 +476,7 @@ class ComposerBox extends HTMLElement {
   }
 
   async quote(post, text) {
-    const { quoteOf, wordsOf } = await import("@/lib/composer/quote.js");
+    const { quoteOf, wordsOf } = await import("./quote.js");
     this.insert(quoteOf(post, text || wordsOf(post)));
     this.scrollIntoView({ block: "center", behavior: "smooth" });
   }
@@ -481,7 +484,7 @@ class ComposerBox extends HTMLElement {
   // -- people, emoji, threads like this one ---------------------------------------------------
 
   async offer(options) {
-    const { Offers } = await import("@/lib/composer/offers.js");
+    const { Offers } = await import("./offers.js");
     this.offers ??= new Offers(this, this.text);
     this.offers.look(options);
   }
@@ -496,7 +499,7 @@ class ComposerBox extends HTMLElement {
   async compare(title) {
     const place = this.querySelector("[data-similar]");
     if (!place) return;
-    const { Similar } = await import("@/lib/composer/similar.js");
+    const { Similar } = await import("./similar.js");
     this.similar ??= new Similar(title, place, place.dataset.similar);
     this.similar.look();
   }
@@ -513,7 +516,7 @@ class ComposerBox extends HTMLElement {
   }
 
   async takePictures(files) {
-    const { Pictures } = await import("@/lib/composer/pictures.js");
+    const { Pictures } = await import("./pictures.js");
     this.pictures ??= new Pictures({
       place: (list) => this.text.after(list),
       address: this.dataset.upload,

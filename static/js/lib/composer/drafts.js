@@ -1,5 +1,5 @@
 /* A draft: in this browser at once, on the server 2 s after the last key. A later sequence wins. */
-import { csrfToken } from "@/lib/http.js";
+import { csrfToken } from "../http.js";
 
 const PREFIX = "draft:";
 const SEND_AFTER = 2_000;

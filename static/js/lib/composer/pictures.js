@@ -1,5 +1,5 @@
 /* Pictures on their way into the text: sent at once, described meanwhile, put in when both are done. */
-import { csrfToken } from "@/lib/http.js";
+import { csrfToken } from "../http.js";
 import { gettext } from "@/words.js";
 
 const MOST_BYTES = 10 * 1024 * 1024;
