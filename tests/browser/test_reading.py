@@ -142,3 +142,21 @@ def test_back_returns_to_the_exact_place(
     page.go_back()
     expect(page.locator("#p14")).to_be_in_viewport()
     assert abs(top_of(page) - before) <= 2
+
+
+def test_the_search_box_suggests_once_somebody_is_in_it(
+    open_browser: OpenBrowser, group: Group, ada: Member
+):
+    page = open_browser(ada).new_page()
+    said = '<div role="listbox"><a role="option" href="/groups/">Film</a></div>'
+    page.route("**/search/suggest/*", lambda route: route.fulfill(body=said))
+    page.goto("/groups/")
+    box = page.locator("#bar-search")
+    expect(box).not_to_have_attribute("role", "combobox")
+    page.keyboard.press("/")
+    expect(box).to_be_focused()
+    box.fill("fil")  # before or after the box's script came
+    expect(box).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("option")).to_have_text("Film")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("option")).to_be_hidden()
