@@ -7,6 +7,8 @@ from typing import Final
 
 from django.contrib import messages
 from django.db import OperationalError
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,7 +30,9 @@ from community.search.queries import QUERY_MAX_CHARS, Filter, Query, parse
 from community.search.saving import clean_name, save_search
 from community.search.similar import similar_threads
 from community.threads.models import TITLE_MAX_CHARS
+from config import skeletons
 from config.paging import whole_number
+from config.written import Written
 
 KINDS: Final = {
     "": pgettext_lazy("what to search", "Posts"),
@@ -41,6 +45,13 @@ OFFERED: Final = (
     (Filter("is", "question"), gettext_lazy("Questions")),
     (Filter("is", "thread"), gettext_lazy("First posts only")),
     (Filter("is", "mine"), gettext_lazy("By me")),
+)
+
+# A member's search of these words, if they keep it.
+_SAVED: Final = Written(
+    lambda member, query: SavedSearch.objects.filter(
+        RawSQL('"community_savedsearch"."query" = %s', (query,), BooleanField()), member=member
+    )
 )
 
 
@@ -81,8 +92,9 @@ def search(request: HttpRequest) -> HttpResponse:
     saved = None
     if isinstance(request.user, Member):
         mine = SavedSearch.objects.filter(member=request.user)
-        saved = list(mine) if query.is_empty else mine.filter(query=str(query)).first()
-    return render(
+        same = [] if query.is_empty else _SAVED.rows(request.user.pk, str(query))
+        saved = list(mine) if query.is_empty else next(iter(same), None)
+    return skeletons.page(
         request,
         "community/search/show.html",
         {
