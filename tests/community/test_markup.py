@@ -75,9 +75,7 @@ def test_markdown_becomes_html(source, html):
 
 def test_a_table_scrolls_in_a_box_that_the_keyboard_reaches():
     html = html_of("| a | b | c |\n|---|:-:|--:|\n| 1 | 2 | 3 |")
-    assert html.startswith(
-        '<div class="table" tabindex="0"><table>'
-    )
+    assert html.startswith('<div class="table" tabindex="0"><table>')
     assert '<th>a</th>\n<th class="center">b</th>\n<th class="end">c</th>' in html
     assert html.rstrip().endswith("</table></div>")
 

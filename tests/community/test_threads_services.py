@@ -248,7 +248,7 @@ def test_the_race_is_real_without_a_key_it_makes_two_posts(monkeypatch):
 
 def meet_before_writing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let both requests begin before either writes: the widest race."""
-    clean, begun = services.clean_body, threading.Barrier(2)
+    clean, begun = texts.clean_body, threading.Barrier(2)
 
     def clean_and_wait(body: str) -> str:
         begun.wait(5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -16,7 +17,7 @@ OURS = ("config", "community", "commerce", "moderation")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
-def said_of(kind: admin.ModelAdmin) -> list[str]:
+def said_of(kind: admin.ModelAdmin[Any]) -> list[str]:
     """What an admin shows of its rows: their name, and the heads of its columns and filters."""
     fields = [*kind.list_display, *kind.readonly_fields, *kind.prepopulated_fields]
     fields += [name for name in kind.list_filter if isinstance(name, str)]
