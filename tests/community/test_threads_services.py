@@ -31,6 +31,7 @@ from community.threads.services import (
     start_thread,
     unlock_thread,
 )
+from community.threads.texts import clean_body
 from community.uploads.models import Image
 from config.models import OutboxEvent
 from tests.factories import join, make_group, make_member, make_post, make_thread
@@ -248,7 +249,7 @@ def test_the_race_is_real_without_a_key_it_makes_two_posts(monkeypatch):
 
 def meet_before_writing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let both requests begin before either writes: the widest race."""
-    clean, begun = texts.clean_body, threading.Barrier(2)
+    clean, begun = clean_body, threading.Barrier(2)
 
     def clean_and_wait(body: str) -> str:
         begun.wait(5)
