@@ -13,6 +13,7 @@ class CommunityConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
 
         from community import events
+        from community.chat.rooms import register_kinds
         from community.chat.services import MESSAGE_GATES
         from community.drafts.forms import DraftPart
         from community.drafts.guests import keep_for_guest, take_over
@@ -31,6 +32,7 @@ class CommunityConfig(AppConfig):
         from config.outbox import subscribe
         from config.personal import declare_features
 
+        register_kinds()
         PARTS.extend((PollForm, DraftPart))
         GUEST_FORMS.append(keep_for_guest)
         user_logged_in.connect(take_over, dispatch_uid="drafts_of_guests")

@@ -23,6 +23,11 @@ class MessageSent(Event):
 
 
 @dataclass(frozen=True)
+class MessageEdited(Event):
+    message_id: int
+
+
+@dataclass(frozen=True)
 class MemberJoined(Event):
     group_id: int
     member_id: int

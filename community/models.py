@@ -1,7 +1,19 @@
 """Django's view of the community's rows; each feature owns its own."""
 
 from community.bookmarks.models import Bookmark
-from community.chat.models import Message, Room
+from community.chat.models import (
+    LinkPreview,
+    Message,
+    MessageImage,
+    MessageLink,
+    MessageMention,
+    MessagePost,
+    MessageReaction,
+    MessageRevision,
+    Place,
+    Room,
+    RoomEntry,
+)
 from community.drafts.models import Draft
 from community.groups.models import (
     Group,
@@ -63,10 +75,18 @@ __all__ = [
     "KnownDomain",
     "LevelChange",
     "Lexeme",
+    "LinkPreview",
     "Member",
     "Membership",
     "Message",
+    "MessageImage",
+    "MessageLink",
+    "MessageMention",
+    "MessagePost",
+    "MessageReaction",
+    "MessageRevision",
     "Notification",
+    "Place",
     "Poll",
     "PollOption",
     "PollVote",
@@ -82,6 +102,7 @@ __all__ = [
     "ReadingDay",
     "Revision",
     "Room",
+    "RoomEntry",
     "SavedSearch",
     "SearchDocument",
     "SearchFigures",

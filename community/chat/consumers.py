@@ -9,10 +9,8 @@ from typing import Any, Final
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.core.validators import slug_re
-from django.utils import timezone
 
-from community.chat.here import note_here
+from community.chat.guard import Allowed, Listener, session_of
 from community.chat.hub import hub
 from community.chat.models import Room
 from community.members.models import Member
@@ -25,27 +23,28 @@ QUEUE_FRAMES: Final = 100
 FRAMES_PER_SECOND: Final = 10
 FRAMES_BURST: Final = 20
 ROOMS_PER_SOCKET: Final = 20
-RECHECK_SECONDS: Final = 5.0
 FRAME_MAX_CHARS: Final = 4_096
-THREAD: Final = room_of(0).removesuffix("0")  # no slug of a group has a colon
+THREAD: Final = room_of(0).removesuffix("0")  # no name of a group has a colon
 
 CLOSE_TOO_SLOW: Final = 1013
 CLOSE_POLICY: Final = 1008
+CLOSE_SIGNED_OUT: Final = 4401
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Relays rooms and threads to a signed-in member.
 
-    In: `{"type": "subscribe", "room": <slug>}` and `unsubscribe`; a thread's slug is `thread:<id>`.
+    In: `{"type": "subscribe", "room": <name>}` and `unsubscribe`; a room's name is its id in
+    digits, an open thread's `thread:<id>`.
     Out: `subscribed` with the room's or thread's last number, `message`, `changed`, of threads
     `posted` and `typing`, `live`, `away`, `refused`, and `told` when there is news for
-    the member alone. A slow reader is closed with 1013, a hostile one with 1008; rights are asked
-    again every 5 s.
+    the member alone. A slow reader is closed with 1013, a hostile one with 1008, one that
+    signed out with 4401; rights are asked again every few seconds (chat.guard).
     """
 
     member: Member
     language: str
-    rooms: dict[str, int | str]  # by slug
+    rooms: dict[str, int | str]  # by the name the page used
 
     async def connect(self) -> None:
         user = self.scope.get("user")
@@ -55,14 +54,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.closing = False
         self.tasks: list[asyncio.Task[None]] = []
         if not isinstance(user, Member):
-            await self.close(4401)
+            await self.close(CLOSE_SIGNED_OUT)
             return
         self.member = user
         self.language = language_of_socket(self.scope)
+        self.session = session_of(self.scope)
         await self.accept()
         hub.meet(self)
         loop = asyncio.get_running_loop()
-        self.tasks = [loop.create_task(self._send_queued()), loop.create_task(self._recheck())]
+        self.tasks = [loop.create_task(self._send_queued())]
 
     async def disconnect(self, code: int) -> None:
         self.closing = True
@@ -84,85 +84,77 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not isinstance(frame, dict) or not isinstance(frame.get("room"), str):
             self.offer_frame({"type": "refused", "why": "Not a frame this socket knows."})
             return
-        slug = frame["room"]
+        name = frame["room"]
         if frame.get("type") == "subscribe":
-            await self._subscribe(slug)
+            await self._subscribe(name)
         elif frame.get("type") == "unsubscribe":
-            if (room_id := self.rooms.pop(slug, None)) is not None:
+            if (room_id := self.rooms.pop(name, None)) is not None:
                 hub.leave(room_id, self)
         else:
             self.offer_frame({"type": "refused", "why": "Not a frame this socket knows."})
 
-    async def _subscribe(self, slug: str) -> None:
-        if len(self.rooms) >= ROOMS_PER_SOCKET and slug not in self.rooms:
-            self.offer_frame({"type": "refused", "room": slug, "why": "Too many rooms at once."})
+    async def _subscribe(self, name: str) -> None:
+        if len(self.rooms) >= ROOMS_PER_SOCKET and name not in self.rooms:
+            self.offer_frame({"type": "refused", "room": name, "why": "Too many rooms at once."})
             return
-        found = await self._find(slug)
+        found = await self._find(name)
         if found is None:
-            self.offer_frame({"type": "refused", "room": slug, "why": "There is no such room."})
+            self.offer_frame({"type": "refused", "room": name, "why": "There is no such room."})
             return
         room_id, last_seq = found
-        self.rooms[slug] = room_id
+        self.rooms[name] = room_id
         hub.join(room_id, self)
         self.offer_frame(
             {
                 "type": "subscribed",
                 "room": room_id,
-                "slug": slug,
+                "name": name,
                 "seq": last_seq,
                 "live": hub.live,
             }
         )
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _find(self, slug: str) -> tuple[int | str, int] | None:
-        if slug.startswith(THREAD):
-            thread_id = whole_number(slug.removeprefix(THREAD))
+    def _find(self, name: str) -> tuple[int | str, int] | None:
+        if name.startswith(THREAD):
+            thread_id = whole_number(name.removeprefix(THREAD))
             if thread_id is None:
                 return None
             threads = Thread.objects.visible_to(self.member).filter(pk=thread_id)
             last = threads.values_list("last_number", flat=True).first()
             return None if last is None else (room_of(thread_id), last)
-        if not slug_re.match(slug):
-            return None  # JSON can say what PostgreSQL cannot hold: NUL, half a character.
-        return (
-            Room.objects.visible_to(self.member)
-            .filter(group__slug=slug)
-            .values_list("pk", "last_seq")
-            .first()
+        room_id = whole_number(name)
+        if room_id is None:
+            return None
+        rooms = Room.objects.visible_to(self.member).filter(pk=room_id)
+        return rooms.values_list("pk", "last_seq").first()
+
+    def listener(self) -> Listener:
+        """What the guard asks of this socket."""
+        rooms = [room for room in self.rooms.values() if isinstance(room, int)]
+        threads = [int(name.removeprefix(THREAD)) for name in self.rooms if THREAD in name]
+        return Listener(
+            self.member.pk, *self.session, rooms=frozenset(rooms), threads=frozenset(threads)
         )
 
-    @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _still_allowed(self) -> tuple[bool, set[int | str]]:
-        """Whether the account and the session stand, and which of the rooms are still open."""
-        session = self.scope.get("session")
-        member = Member.objects.filter(pk=self.member.pk, is_active=True).first()
-        active = member is not None and not member.is_suspended(timezone.now())
-        signed_in = session is None or session.exists(session.session_key)
-        asked = [room for room in self.rooms.values() if isinstance(room, int)]
-        rooms = Room.objects.visible_to(self.member).filter(pk__in=asked)
-        still: set[int | str] = set(rooms.values_list("pk", flat=True))
-        if read := [int(slug.removeprefix(THREAD)) for slug in self.rooms if THREAD in slug]:
-            threads = Thread.objects.visible_to(self.member).filter(pk__in=read)
-            still |= {room_of(pk) for pk in threads.values_list("pk", flat=True)}
-        return active and signed_in, still
+    def judge(self, allowed: Allowed, asked: Listener) -> None:
+        """Go, or leave the rooms of `asked` that one may no longer hear."""
+        if not allowed.stays(asked):
+            self.end(CLOSE_SIGNED_OUT)
+            return
+        names = {*asked.rooms, *(room_of(pk) for pk in asked.threads)}
+        for name, room_id in tuple(self.rooms.items()):
+            # One that was subscribed to in the meantime was asked about then.
+            if room_id in names and self.member.pk not in allowed.hears[room_id]:
+                del self.rooms[name]
+                hub.leave(room_id, self)
+                self.offer_frame({"type": "refused", "room": name, "why": "You left it."})
 
-    async def _recheck(self) -> None:
-        while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            try:
-                allowed, rooms = await self._still_allowed()
-            except Exception:  # noqa: S112 - the database is away; ask again in a moment
-                continue
-            if not allowed:
-                await self.close(4401)
-                return
-            await database_sync_to_async(note_here)(self.member.pk)
-            for slug, room_id in tuple(self.rooms.items()):
-                if room_id not in rooms:
-                    del self.rooms[slug]
-                    hub.leave(room_id, self)
-                    self.offer_frame({"type": "refused", "room": slug, "why": "You left it."})
+    def end(self, code: int) -> None:
+        """Close it from outside; nothing more is sent."""
+        if not self.closing:
+            self.closing = True
+            self.tasks.append(asyncio.get_running_loop().create_task(self.close(code)))
 
     def offer_frame(self, frame: dict[str, Any]) -> None:
         self.offer(json.dumps(frame, separators=(",", ":")))
@@ -174,8 +166,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             self.queue.put_nowait(text)
         except asyncio.QueueFull:
-            self.closing = True
-            self.tasks.append(asyncio.get_running_loop().create_task(self.close(CLOSE_TOO_SLOW)))
+            self.end(CLOSE_TOO_SLOW)
 
     async def _send_queued(self) -> None:
         while True:

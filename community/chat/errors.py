@@ -37,3 +37,87 @@ class TooLong(MessageRefused):
 class TooFast(MessageRefused):
     says = _("That was a lot at once. Wait a few seconds.")
     status = 429
+
+
+class ReadOnly(MessageRefused):
+    says = _("Only moderators write in this room.")
+    status = 403
+
+
+class Paused(MessageRefused):
+    says = _("A moderator paused this room. What you wrote is still here; try again later.")
+    status = 409
+
+
+class Archived(MessageRefused):
+    says = _("This room is archived: it can be read, and nothing is written any more.")
+    status = 409
+
+
+class SlowedDown(MessageRefused):
+    says = _("Slow mode is on in this room. Wait a moment.")
+    status = 429
+
+
+class NotAnswered(MessageRefused):
+    says = _("They have not answered your request yet. Until then one message is all.")
+    status = 409
+
+
+class MayNotKeepOrder(MessageRefused):
+    says = _("Only moderators of this room may do that.")
+    status = 403
+
+
+class RoomNameUnfit(MessageRefused):
+    says = _("A room's name has 1 to 60 characters, a letter or digit among them.")
+
+
+class RoomNameTaken(MessageRefused):
+    says = _("There is a room of that name in this group already.")
+    status = 409
+
+
+class TooManyRooms(MessageRefused):
+    says = _("A group has at most 20 open rooms. Archive one first.")
+    status = 409
+
+
+class TooManyPeople(MessageRefused):
+    says = _("At most 12 people share a room. For more, open a group.")
+
+
+class NobodyThere(MessageRefused):
+    says = _("Name at least one other member.")
+
+
+class MessageGone(MessageRefused):
+    says = _("This message is gone.")
+    status = 409
+
+
+class MayNotChange(MessageRefused):
+    says = _("Only whoever sent a message may change it.")
+    status = 403
+
+
+class TooLate(MessageRefused):
+    says = _("A message can be changed for a day. Send another one.")
+    status = 409
+
+
+class TooManyPins(MessageRefused):
+    says = _("A room has at most 50 pins. Unpin one first.")
+    status = 409
+
+
+class UnknownReaction(MessageRefused):
+    says = _("There is no such reaction.")
+
+
+class ReasonMissing(MessageRefused):
+    says = _("Say why, in a few words: its sender reads it.")
+
+
+class NoSuchMessage(MessageRefused):
+    says = _("The message you answer is not in this room.")

@@ -21,3 +21,4 @@ class MessageForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 1, "autocomplete": "off"}),
     )
     client_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    reply_to = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)

@@ -14,20 +14,23 @@ import random
 from typing import TYPE_CHECKING, Final
 
 import structlog
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-from community.chat.models import Message
+from community.chat import guard
+from community.chat.here import CHANNEL
+from community.chat.models import Message, Room
 from community.threads import live
 from config.redis import announce, async_client
 
 if TYPE_CHECKING:
     from community.chat.consumers import LiveConsumer
+    from community.members.models import Member
 
 log = structlog.stdlib.get_logger(__name__)
 
-CHANNEL: Final = "shoal:chat"
 RETRY_SECONDS: Final = 1.0
 PING_SECONDS: Final = 5.0
 OF_THREADS: Final = ("posted", "typing")
@@ -54,7 +57,28 @@ def announce_message(message: Message) -> None:
 
 def announce_change(message: Message) -> None:
     """Tell every process that a message was hidden or shown: pages fetch it again."""
-    announce(CHANNEL, {"type": "changed", "room": message.room_id, "seq": message.seq})
+    announce(
+        CHANNEL,
+        {
+            "type": "changed",
+            "room": message.room_id,
+            "seq": message.seq,
+            "change": message.change,
+        },
+    )
+
+
+def announce_room(room: Room) -> None:
+    """Tell every process that what a room allows has changed: pages fetch its head again."""
+    announce(CHANNEL, {"type": "room", "room": room.pk})
+
+
+def announce_reading(room: Room, member: Member) -> None:
+    """Tell the member's own pages that what they have not read of a room has changed.
+
+    Per member, not per room: nobody learns when somebody else reads.
+    """
+    announce(CHANNEL, {"type": "told", "members": [member.pk]})
 
 
 class Hub:
@@ -65,6 +89,7 @@ class Hub:
         self.rooms: dict[int | str, set[LiveConsumer]] = {}
         self.members: dict[int, set[LiveConsumer]] = {}
         self.task: asyncio.Task[None] | None = None
+        self.guarding: asyncio.Task[None] | None = None
         self.live = False  # whether the subscription stands
 
     def join(self, room_id: int | str, socket: LiveConsumer) -> None:
@@ -75,6 +100,7 @@ class Hub:
         """Let a socket hear what is for its member alone, until `part`."""
         self.members.setdefault(socket.member.pk, set()).add(socket)
         self._ensure_listening()
+        self._ensure_guarded()
 
     def part(self, socket: LiveConsumer) -> None:
         sockets = self.members.get(socket.member.pk)
@@ -86,6 +112,24 @@ class Hub:
     def _ensure_listening(self) -> None:
         if self.task is None or self.task.done():
             self.task = asyncio.get_running_loop().create_task(self._listen())
+
+    def _ensure_guarded(self) -> None:
+        if self.guarding is None or self.guarding.done():
+            self.guarding = asyncio.get_running_loop().create_task(self._guard())
+
+    async def _guard(self) -> None:
+        """Ask again who may hear what, as long as anybody listens."""
+        while self.members:
+            await asyncio.sleep(guard.ROUND_SECONDS)
+            asked = {s: s.listener() for each in self.members.values() for s in each}
+            try:
+                allowed = await database_sync_to_async(guard.look_around)(asked.values())
+            except Exception as error:
+                # The database is away; it is asked again in a moment.
+                log.warning("hub_could_not_ask", error=type(error).__name__)
+                continue
+            for socket, listener in asked.items():
+                socket.judge(allowed, listener)
 
     def leave(self, room_id: int | str, socket: LiveConsumer) -> None:
         sockets = self.rooms.get(room_id)

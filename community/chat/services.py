@@ -1,4 +1,4 @@
-"""Sending a message: the one verb that writes in a room."""
+"""Sending a message: the one verb that adds to a room."""
 
 from __future__ import annotations
 
@@ -11,12 +11,30 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from community.chat import hub
-from community.chat.errors import NothingSaid, NotInRoom, TooFast, TooLong
-from community.chat.models import MESSAGE_MAX_CHARS, Message, Room
+from community.chat.errors import (
+    Archived,
+    NoSuchMessage,
+    NotAnswered,
+    NothingSaid,
+    NotInRoom,
+    Paused,
+    ReadOnly,
+    SlowedDown,
+    TooFast,
+    TooLong,
+)
+from community.chat.models import (
+    MESSAGE_MAX_CHARS,
+    Message,
+    MessageImage,
+    MessageMention,
+    Place,
+    Room,
+)
+from community.chat.rooms import DIRECT
 from community.events import MessageSent
-from community.groups.models import Group
-from community.groups.services import membership_of
-from community.members.models import Member
+from community.members.models import Block, Member
+from community.threads.markup import Rendered
 from community.threads.rendering import render_message
 from config.outbox import publish
 
@@ -28,18 +46,13 @@ Gate = Callable[[Member, Room, str], None]
 MESSAGE_GATES: list[Gate] = []
 
 
-def room_of(group: Group) -> Room:
-    """The group's room, made on first use."""
-    room, _ = Room.objects.get_or_create(group=group)
-    return room
-
-
 def send_message(
     *,
     room: Room,
     sender: Member,
     body: str,
     client_key: UUID | None = None,
+    reply_to: Message | None = None,
     at: datetime | None = None,
 ) -> Message:
     """Write a message of at most MESSAGE_MAX_CHARS characters and hint it to open pages.
@@ -48,22 +61,23 @@ def send_message(
     keeps the time of talk brought in from elsewhere. Raises a MessageRefused. Announces
     MessageSent.
     """
-    body = body.replace("\r\n", "\n").strip()
+    body = clean_body(body)
     if not body:
         raise NothingSaid
     if len(body) > MESSAGE_MAX_CHARS:
         raise TooLong
-    if "\x00" in body:
-        body = body.replace("\x00", "")
-    if membership_of(sender, room.group) is None:
+    if reply_to is not None and reply_to.room_id != room.pk:
+        raise NoSuchMessage
+    if not Room.objects.visible_to(sender).filter(pk=room.pk).exists():
         raise NotInRoom
     if client_key is not None and (sent := _sent_before(sender, client_key)):
         return sent
     if at is None:
+        ensure_may_write(sender, room)
         _ensure_unhurried(sender)
     for gate in MESSAGE_GATES:
         gate(sender, room, body)
-    html = render_message(body, author=sender, group=room.group).html
+    rendered = render_message(body, author=sender, group=room.group)
     sent_at = at or timezone.now()
     try:
         with transaction.atomic():
@@ -72,9 +86,15 @@ def send_message(
                 seq=_take_seq(room, sent_at),
                 sender=sender,
                 client_key=client_key,
+                reply_to=reply_to,
                 body=body,
-                html=html,
+                html=rendered.html,
                 sent_at=sent_at,
+            )
+            refer(message, rendered)
+            # Whoever writes has read what stands above.
+            Place.objects.filter(room=room, member=sender).update(
+                read_seq=message.seq, read_at=sent_at
             )
             publish(MessageSent(message_id=message.pk))
             transaction.on_commit(lambda: hub.announce_message(message))
@@ -86,6 +106,84 @@ def send_message(
     return message
 
 
+def clean_body(body: str) -> str:
+    return body.replace("\r\n", "\n").replace("\x00", "").strip()
+
+
+def refer(message: Message, rendered: Rendered, *, again: bool = False) -> None:
+    """Write the rows of whom a message names and what it shows; `again` after an edit."""
+    named = set(
+        Member.objects.filter(handle__in=rendered.mentions, erased_at=None).values_list(
+            "pk", flat=True
+        )
+        if rendered.mentions
+        else ()
+    )
+    if message.reply_to is not None:
+        named.add(message.reply_to.sender_id)
+    named.discard(message.sender_id)
+    if again:
+        MessageMention.objects.filter(message=message).exclude(member__in=named).delete()
+        MessageImage.objects.filter(message=message).exclude(image__in=rendered.image_ids).delete()
+    if named:
+        MessageMention.objects.bulk_create(
+            (
+                MessageMention(
+                    message=message, member_id=pk, room_id=message.room_id, seq=message.seq
+                )
+                for pk in sorted(named)
+            ),
+            ignore_conflicts=True,
+        )
+    if rendered.image_ids:
+        MessageImage.objects.bulk_create(
+            (MessageImage(message=message, image_id=pk) for pk in rendered.image_ids),
+            ignore_conflicts=True,
+        )
+
+
+def ensure_may_write(sender: Member, room: Room) -> None:
+    """Raise Archived, Paused, ReadOnly, SlowedDown or NotAnswered."""
+    if room.archived_at is not None:
+        raise Archived
+    if room.kind == DIRECT:
+        _ensure_wanted(sender, room)
+    limited = (
+        room.paused_at is not None
+        or room.writers == Room.Writers.MODERATORS
+        or room.slow_mode_seconds > 0
+    )
+    if not limited or room.as_kind.keeps_order(sender, room):
+        return
+    if room.paused_at is not None:
+        raise Paused
+    if room.writers == Room.Writers.MODERATORS:
+        raise ReadOnly
+    since = timezone.now() - timedelta(seconds=room.slow_mode_seconds)
+    if Message.objects.filter(sender=sender, room=room, sent_at__gt=since).exists():
+        raise SlowedDown
+
+
+def _ensure_wanted(sender: Member, room: Room) -> None:
+    """Among people: to somebody who has not answered one message is all.
+
+    Of a pair, whoever blocked the other is taken for one who never answers: no refusal tells of it.
+    """
+    places = dict(Place.objects.filter(room=room).values_list("member_id", "state"))
+    if places.get(sender.pk) != Place.State.IN:
+        raise NotInRoom
+    others = [pk for pk in places if pk != sender.pk]
+    blocked = (
+        len(others) == 1
+        and Block.objects.filter(by__in=others, of=sender, kind=Block.Kind.BLOCK).exists()
+    )
+    if blocked:
+        raise NotAnswered
+    answered = any(places[pk] == Place.State.IN for pk in others)
+    if not answered and Message.objects.filter(room=room, sender=sender).exists():
+        raise NotAnswered
+
+
 def _take_seq(room: Room, at: datetime) -> int:
     """Take the room's next number. The row stays locked until the message is committed.
 
@@ -95,12 +193,13 @@ def _take_seq(room: Room, at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE community_room SET last_seq = last_seq + 1,"
-            " last_message_at = GREATEST(last_message_at, %s) WHERE id = %s RETURNING last_seq",
+            " last_message_at = GREATEST(last_message_at, %s)"
+            " WHERE id = %s AND archived_at IS NULL RETURNING last_seq",
             [at, room.pk],
         )
         row = cursor.fetchone()
     if row is None:
-        raise Room.DoesNotExist
+        raise Archived
     return int(row[0])
 
 

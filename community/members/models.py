@@ -87,6 +87,8 @@ class Member(AbstractBaseUser, Permissions):
     all_read_at = models.DateTimeField(default=timezone.now)
     onboarded_at = models.DateTimeField(null=True, blank=True)  # done with the first visit, or past
     is_listed = models.BooleanField(default=True)  # in the member directory
+    # Whether others see that they are here and that they are writing.
+    shows_presence = models.BooleanField(default=True)
     activity = models.PositiveIntegerField(default=0)  # what it is ordered by (community.standing)
     erased_at = models.DateTimeField(null=True, blank=True)
     # Kept by moderation.sanctions, so that asking costs no query: until then the member reads

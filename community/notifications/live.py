@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db import transaction
 
-from community.chat.hub import CHANNEL
+from community.chat.here import CHANNEL
 from config.redis import announce
 
 MEMBERS_A_FRAME: Final = 500

@@ -138,10 +138,10 @@ def _host(link: str) -> str:
 # -- inside -----------------------------------------------------------------------------------
 
 
-def _is_newcomer(member: Member, group: Group) -> bool:
+def _is_newcomer(member: Member, group: Group | None) -> bool:
     if member.trust_level > TrustLevel.NEW or member.is_staff:
         return False
-    membership = membership_of(member, group)
+    membership = membership_of(member, group) if group is not None else None
     return membership is None or not membership.moderates
 
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from community.chat.errors import MessageRefused
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.groups.errors import GroupRefusal
 from community.groups.models import Interest, JoinRequest
 from community.groups.services import join_group

@@ -18,7 +18,8 @@ from django.db import transaction
 from commerce.placements.models import Placement
 from commerce.placements.services import place_listing
 from community.chat.models import Room
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.threads.editing import edit_post
 from community.threads.models import Post, Revision, Thread
 from community.threads.services import choose_answer, lock_thread, publish_post, start_thread

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from commerce.listings.models import Listing
 from commerce.merchants.models import TeamRole
-from community.chat.hub import announce_change
+from community.chat.messages import message_hidden_changed
 from community.chat.models import Message
 from community.groups.models import Group
 from community.members.models import Member, Viewer
@@ -45,6 +44,13 @@ def _listing_owner(listing: Listing) -> Member:
     )
 
 
+def _place_of_message(message: Message) -> str:
+    group = message.room.group
+    if group is None:
+        return gettext("A message among people")
+    return gettext("Chat of %(group)s") % {"group": group.name}
+
+
 KINDS: dict[str, Kind] = {
     TargetKind.POST: Kind(
         rows=lambda: Post.objects.select_related("author", "thread__group"),
@@ -62,9 +68,8 @@ KINDS: dict[str, Kind] = {
         author_of=lambda message: message.sender,
         group_of=lambda message: message.room.group,
         words_of=lambda message: message.body,
-        place_of=lambda message: gettext("Chat of %(group)s") % {"group": message.room.group.name},
-        # Pages fetch the message again, so it must be as it is now by the time they are told.
-        changed=lambda message: transaction.on_commit(lambda: announce_change(message)),
+        place_of=_place_of_message,
+        changed=message_hidden_changed,
     ),
     TargetKind.LISTING: Kind(
         rows=lambda: Listing.objects.select_related("merchant", "group"),

@@ -11,9 +11,12 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
+from django.contrib.auth import HASH_SESSION_KEY
+from django.test import Client
 
 from community.chat import consumers, hub
 from community.chat.consumers import LiveConsumer
+from community.chat.guard import Allowed, Listener, look_around
 from community.chat.models import RoomQuerySet
 from community.groups.services import leave_group
 from community.members.models import Member
@@ -25,7 +28,7 @@ from tests.architecture.access.world import INSIDE, PEOPLE, PLACES, World
 pytestmark = pytest.mark.django_db
 
 # What a page may ask for, by the name it gives, and who gets it.
-ROOM: Final = "{group.slug}"
+ROOM: Final = "{room.pk}"
 THREAD: Final = "thread:{thread.pk}"
 SUBSCRIPTIONS: Final = {
     ("open", ROOM): set(INSIDE),  # chat is for those inside, also of groups all may read
@@ -45,6 +48,7 @@ TO_PAGES: Final = {
     "away": "everybody: whether hints come",
     "message": "who subscribed to the room",
     "changed": "who subscribed to the room",
+    "room": "who subscribed to the room",
     "posted": "who subscribed to the thread",
     "typing": "who subscribed to the thread",
     "told": "the members it names, without the names",
@@ -55,7 +59,7 @@ def consumer_of(member: Member) -> Any:
     """A consumer as it is once the socket is open."""
     made = LiveConsumer()
     made.member, made.language, made.rooms, made.scope = member, "en", {}, {}
-    made.closing = False
+    made.closing, made.session = False, (None, None)
     return made
 
 
@@ -105,8 +109,12 @@ def test_a_subscription_is_for_those_it_is_listed_for(world: World, place: str, 
 
 
 def test_names_that_are_none_find_nothing(world: World):
-    for slug in ("thread:", "thread:0", "thread:x", "thread:-1", "member:1", "", "a\x00b", "%"):
+    for slug in ("thread:", "thread:0", "thread:x", "thread:-1", "member:1", "", "a\x00b", "0"):
         assert found(world.people["staff"], slug) is None, slug
+
+
+def heard_by(member: Member, allowed: Allowed) -> set[int | str]:
+    return {room for room, readers in allowed.hears.items() if member.pk in readers}
 
 
 def test_who_leaves_a_hidden_group_is_heard_no_more_at_the_next_look(world: World):
@@ -115,21 +123,52 @@ def test_who_leaves_a_hidden_group_is_heard_no_more_at_the_next_look(world: Worl
     for kind in (ROOM, THREAD):
         slug = world.filled(kind, "hidden")
         socket.rooms[slug] = found(member, slug)[0]
-    allowed = unawaited("_still_allowed")
-    assert allowed(socket) == (True, set(socket.rooms.values()))
+    assert heard_by(member, look_around([socket.listener()])) == set(socket.rooms.values())
     leave_group(member=member, group=spot["group"])
-    assert allowed(socket) == (True, set())
+    assert heard_by(member, look_around([socket.listener()])) == set()
 
 
-def test_a_suspended_member_and_one_who_signed_out_are_closed(world: World):
-    socket = consumer_of(world.people["member"])
-    allowed = unawaited("_still_allowed")
-    assert allowed(socket)[0]
-    socket.scope = {"session": SimpleNamespace(session_key="x", exists=lambda key: False)}
-    assert not allowed(socket)[0]
-    closed = Member.objects.get(pk=world.people["member"].pk)
-    Member.objects.filter(pk=closed.pk).update(is_active=False)
-    assert not allowed(consumer_of(closed))[0]
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", [ROOM, THREAD])
+def test_a_look_at_all_sockets_agrees_with_each_subscription(world: World, place: str, kind: str):
+    slug = world.filled(kind, place)
+    room = found(world.people["author"], slug)[0]
+    listeners = []
+    for name, member in world.people.items():
+        if name != "guest":
+            socket = consumer_of(member)
+            socket.rooms[slug] = room
+            listeners.append(socket.listener())
+    allowed = look_around(listeners)
+    hears = {
+        name
+        for name, member in world.people.items()
+        if name != "guest" and member.pk in allowed.hears[room]
+    }
+    assert hears == SUBSCRIPTIONS[place, kind]
+
+
+def test_who_is_suspended_signed_out_or_has_a_new_password_is_closed(world: World):
+    member = Member.objects.get(pk=world.people["member"].pk)
+    client = Client()
+    client.force_login(member)
+    session = client.session
+    key, known = session.session_key, session[HASH_SESSION_KEY]
+    here = Listener(member.pk, key, known)
+    assert look_around([here]).stays(here)
+    for other in (Listener(member.pk, "x" * 32, known), Listener(member.pk, key, "0" * 64)):
+        assert not look_around([other]).stays(other)
+    member.set_password("another long secret")
+    member.save()
+    assert not look_around([here]).stays(here)
+    fresh = Listener(member.pk, key, member.get_session_auth_hash())
+    assert look_around([fresh]).stays(fresh)
+    client.logout()
+    assert not look_around([fresh]).stays(fresh)
+    without = Listener(member.pk)
+    assert look_around([without]).stays(without)
+    Member.objects.filter(pk=member.pk).update(is_active=False)
+    assert not look_around([without]).stays(without)
 
 
 def test_a_frame_reaches_those_of_its_room_and_news_those_it_names(world: World):
@@ -162,9 +201,20 @@ def everything(rows: Any, viewer: Any) -> Any:
     return rows.all()
 
 
-def always(socket: Any) -> tuple[bool, set[Any]]:
-    """A twin of the look whether a socket may stay that does not look."""
-    return True, set(socket.rooms.values())
+class Forgetful(Allowed):
+    """A twin of what a look found, to which everybody stays."""
+
+    def stays(self, listener: Listener) -> bool:
+        return True
+
+
+def look_at_nobody(listeners: Any) -> Allowed:
+    """A twin of the look around that does not look: all hear what they asked for."""
+    found = Forgetful()
+    for one in listeners:
+        for room in (*one.rooms, *(live.room_of(pk) for pk in one.threads)):
+            found.hears[room].add(one.member_id)
+    return found
 
 
 def tell_everybody(own: Any, members: list[int]) -> None:
@@ -192,12 +242,12 @@ TWINS: dict[str, tuple[Any, str, Any, Callable[..., None], tuple[Any, ...]]] = {
         *(test_a_subscription_is_for_those_it_is_listed_for, ("open", ROOM)),
     ),
     "who left stays": (
-        *(LiveConsumer, "_still_allowed", SimpleNamespace(func=always)),
+        *(sys.modules[__name__], "look_around", look_at_nobody),
         *(test_who_leaves_a_hidden_group_is_heard_no_more_at_the_next_look, ()),
     ),
     "who signed out stays": (
-        *(LiveConsumer, "_still_allowed", SimpleNamespace(func=always)),
-        *(test_a_suspended_member_and_one_who_signed_out_are_closed, ()),
+        *(sys.modules[__name__], "look_around", look_at_nobody),
+        *(test_who_is_suspended_signed_out_or_has_a_new_password_is_closed, ()),
     ),
     "news for everybody": (
         *(hub.Hub, "_tell_members", tell_everybody),

@@ -16,7 +16,8 @@ from playwright.sync_api import Response
 
 from commerce.listings.models import Listing
 from community.bookmarks.services import keep_bookmark
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.drafts.services import save_draft
 from community.groups.models import Group
 from community.members.blocking import block

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from community.chat.models import Message
-from community.chat.services import room_of
+from community.chat.rooms import room_of
 from community.groups.models import Group
 from community.members.models import Member
 from community.threads.models import Post, Thread

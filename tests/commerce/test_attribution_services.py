@@ -32,7 +32,8 @@ from commerce.merchants.services import add_team_member
 from commerce.orders.models import Order
 from commerce.touchpoints.models import NotCounted
 from commerce.touchpoints.services import forget_visitor
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.members.models import Member
 from community.threads.models import Post
 from config.models import OutboxEvent

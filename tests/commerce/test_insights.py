@@ -21,7 +21,8 @@ from commerce.listings.models import Listing
 from commerce.merchants.models import Merchant
 from commerce.placements.services import place_listing
 from commerce.touchpoints.models import NotCounted
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.groups.models import Group, JoinMode
 from community.members.models import Member
 from community.threads.models import Post, Thread

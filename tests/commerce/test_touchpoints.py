@@ -25,7 +25,8 @@ from commerce.touchpoints.links import GoLink, go_url, make_token, read_token, w
 from commerce.touchpoints.models import NotCounted, TouchKind, Touchpoint, Visitor
 from commerce.touchpoints.services import Surface, forget_old_ties, forget_visitor, record_click
 from commerce.touchpoints.tasks import forget_old_touchpoint_ties
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.members.models import Member
 from community.threads.models import Thread
 from tests.factories import make_post, make_thread

@@ -10,7 +10,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.members.blocking import block, folded_for, unblock
 from community.members.errors import NotYourself
 from community.members.models import Block, Member
@@ -79,7 +80,7 @@ def test_messages_of_a_muted_member_fold_in_the_room_and_in_what_it_fetches(as_a
     # This one, and the fold for those that come later.
     assert page.count('<details class="body folded"') == 2
     assert f'data-folded="{bo.pk} "' in page
-    (message,) = as_ada.get(reverse("messages_after", args=[group.slug]) + "?after=0").json()[
+    (message,) = as_ada.get(reverse("messages_after", args=[room.pk]) + "?after=0").json()[
         "messages"
     ]
     assert '<details class="body folded"' in message["html"]

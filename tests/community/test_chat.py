@@ -10,11 +10,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from community.chat import consumers
+from community.chat import consumers, guard
 from community.chat.errors import NothingSaid, NotInRoom, TooFast, TooLong
 from community.chat.hub import Hub, announce_message
 from community.chat.models import Message, Room
-from community.chat.services import BURST_MESSAGES, room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import BURST_MESSAGES, send_message
 from community.groups.models import Group
 from community.groups.services import leave_group
 from community.members.models import Member
@@ -126,41 +127,43 @@ def test_the_database_refuses_a_number_twice(room: Room, ada: Member):
 # -- pages ------------------------------------------------------------------------------------
 
 
-def test_sending_by_the_form_and_reading_the_room(as_ada: Client, as_bo: Client, group: Group):
-    answer = as_ada.post(f"/chat/{group.slug}/messages/", {"body": "Anyone near Leith?"})
+def test_sending_by_the_form_and_reading_the_room(
+    as_ada: Client, as_bo: Client, room: Room, group: Group
+):
+    answer = as_ada.post(f"/rooms/{room.pk}/messages/", {"body": "Anyone near Leith?"})
     assert answer["Location"] == f"/chat/{group.slug}/#end"
     assert "Anyone near Leith?" in as_bo.get(f"/chat/{group.slug}/").content.decode()
     assert "Anyone near Leith?" in as_bo.get("/chat/").content.decode()
 
 
-def test_a_bad_message_keeps_what_was_typed(as_ada: Client, group: Group):
+def test_a_bad_message_keeps_what_was_typed(as_ada: Client, room: Room):
     text = "y" * 4001
-    answer = as_ada.post(f"/chat/{group.slug}/messages/", {"body": text})
+    answer = as_ada.post(f"/rooms/{room.pk}/messages/", {"body": text})
     assert answer.status_code == 422
     assert text in answer.content.decode()
     assert "at most 4,000 characters" in answer.content.decode()
 
 
-def test_a_script_gets_the_message_it_sent(as_ada: Client, group: Group):
+def test_a_script_gets_the_message_it_sent(as_ada: Client, room: Room):
     key = str(uuid.uuid4())
     form = {"body": "Hi", "client_key": key}
     headers = {"Accept": "application/json"}
-    told = as_ada.post(f"/chat/{group.slug}/messages/", form, headers=headers)
-    again = as_ada.post(f"/chat/{group.slug}/messages/", form, headers=headers)
+    told = as_ada.post(f"/rooms/{room.pk}/messages/", form, headers=headers)
+    again = as_ada.post(f"/rooms/{room.pk}/messages/", form, headers=headers)
     assert told.status_code == 201
     assert (told.json()["seq"], told.json()["key"]) == (1, key)
     assert again.json() == told.json()
-    refused = as_ada.post(f"/chat/{group.slug}/messages/", {"body": ""}, headers=headers)
+    refused = as_ada.post(f"/rooms/{room.pk}/messages/", {"body": ""}, headers=headers)
     assert (refused.status_code, refused.json()) == (422, {"error": "Write something first."})
 
 
 def test_all_after_a_number_comes_in_order(as_ada: Client, room: Room, ada: Member, group: Group):
     for number in range(1, 8):
         send_message(room=room, sender=ada, body=f"Number {number}")
-    told = as_ada.get(f"/chat/{group.slug}/after/?after=4").json()
+    told = as_ada.get(f"/rooms/{room.pk}/after/?after=4").json()
     assert [message["seq"] for message in told["messages"]] == [5, 6, 7]
     assert (told["seq"], told["more"]) == (7, False)
-    one = as_ada.get(f"/chat/{group.slug}/after/?only=3").json()
+    one = as_ada.get(f"/rooms/{room.pk}/after/?only=3").json()
     assert [message["seq"] for message in one["messages"]] == [3]
 
 
@@ -203,7 +206,7 @@ def test_only_its_sender_reads_why_a_message_was_hidden(
     message.save()
     for client, reason in ((as_ada, True), (as_bo, False)):
         page = client.get(f"/chat/{group.slug}/").content.decode()
-        asked_again = client.get(f"/chat/{group.slug}/after/?only=1").json()["messages"][0]["html"]
+        asked_again = client.get(f"/rooms/{room.pk}/after/?only=1").json()["messages"][0]["html"]
         for html in (page, asked_again):
             assert "Hidden by a moderator" in html
             assert ("No private deals." in html) == reason
@@ -214,10 +217,10 @@ def test_a_room_is_404_for_those_outside_the_group(
     as_cy: Client, guest: Client, group: Group, room: Room, ada: Member
 ):
     send_message(room=room, sender=ada, body="Secret plans")
-    for address in (f"/chat/{group.slug}/", f"/chat/{group.slug}/after/?after=0"):
+    for address in (f"/chat/{group.slug}/", f"/rooms/{room.pk}/after/?after=0"):
         assert as_cy.get(address).status_code == 404
         assert guest.get(address).status_code == 302
-    assert as_cy.post(f"/chat/{group.slug}/messages/", {"body": "x"}).status_code == 404
+    assert as_cy.post(f"/rooms/{room.pk}/messages/", {"body": "x"}).status_code == 404
     assert "Secret plans" not in as_cy.get("/chat/").content.decode()
 
 
@@ -258,15 +261,15 @@ async def test_a_member_hears_their_room_and_nothing_else(quiet_hub: Hub):
     ada, room, other = await sync_to_async(cast)()
     socket = socket_of(ada)
     assert await socket.connect() is None
-    await socket.say({"type": "subscribe", "room": "here"})
+    await socket.say({"type": "subscribe", "room": str(room.pk)})
     assert await socket.hear() == {
         "type": "subscribed",
         "room": room.pk,
-        "slug": "here",
+        "name": str(room.pk),
         "seq": 0,
         "live": False,
     }
-    for name in ("elsewhere", "nul\x00", "half\ud800"):
+    for name in (str(other.pk), "here", "9" * 30, "nul\x00", "half\ud800"):
         await socket.say({"type": "subscribe", "room": name})
         refused = await socket.hear()
         assert (refused["type"], refused["why"]) == ("refused", "There is no such room.")
@@ -291,7 +294,7 @@ async def test_who_leaves_the_group_stops_hearing_it(
 ):
     from asgiref.sync import sync_to_async
 
-    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(guard, "ROUND_SECONDS", 0.05)
 
     def cast() -> tuple[Member, Group, Room]:
         ada, here = make_member("ada"), make_group("here")
@@ -301,7 +304,7 @@ async def test_who_leaves_the_group_stops_hearing_it(
     ada, here, room = await sync_to_async(cast)()
     socket = socket_of(ada)
     await socket.connect()
-    await socket.say({"type": "subscribe", "room": "here"})
+    await socket.say({"type": "subscribe", "room": str(room.pk)})
     await socket.hear()
     await sync_to_async(leave_group)(member=ada, group=here)
     assert (await socket.hear())["why"] == "You left it."

@@ -28,7 +28,8 @@ from commerce.orders.models import Order
 from commerce.touchpoints.models import Touchpoint, Visitor
 from commerce.touchpoints.services import Surface, record_click
 from community.bookmarks.services import keep_bookmark
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.drafts.services import save_draft
 from community.groups.models import Group, Invitation, Membership, Role
 from community.groups.services import invite

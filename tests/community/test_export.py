@@ -19,7 +19,8 @@ from django.utils.translation import gettext
 
 from commerce.orders.models import Order
 from community.bookmarks.services import keep_bookmark
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.drafts.services import save_draft
 from community.events import ExportReady
 from community.groups.models import Group

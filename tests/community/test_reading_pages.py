@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from community.bookmarks.models import Bookmark
-from community.chat import consumers
+from community.chat import consumers, guard
 from community.chat.hub import Hub
 from community.groups.services import leave_group
 from community.members.blocking import block
@@ -264,7 +264,7 @@ def quiet_hub(monkeypatch) -> Hub:
 @pytest.mark.django_db(transaction=True)
 @in_a_loop_of_its_own
 async def test_a_socket_hears_of_a_thread_it_may_see_until_it_may_not(quiet_hub, monkeypatch):
-    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.2)
+    monkeypatch.setattr(guard, "ROUND_SECONDS", 0.2)
     owner, reader = await sync_to_async(make_member)("ada"), await sync_to_async(make_member)("bo")
     group = await sync_to_async(make_group)("cellar", owner=owner, join_mode="hidden")
     await sync_to_async(join)(reader, group)
@@ -278,7 +278,7 @@ async def test_a_socket_hears_of_a_thread_it_may_see_until_it_may_not(quiet_hub,
         assert await one.connect() is None
         await one.say({"type": "subscribe", "room": room})
     heard = await socket.hear()
-    assert (heard["type"], heard["slug"], heard["seq"]) == ("subscribed", room, 3)
+    assert (heard["type"], heard["name"], heard["seq"]) == ("subscribed", room, 3)
     assert (await other.hear())["type"] == "refused"
     hint = {"type": "posted", "room": room, "number": 4, "author": owner.pk}
     quiet_hub.deliver(json.dumps(hint).encode())

@@ -16,7 +16,8 @@ from PIL import Image as PillowImage
 from commerce.merchants.services import open_shop
 from community.chat.errors import MessageRefused
 from community.chat.models import Message
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.groups.models import Group, Role
 from community.members.models import Member
 from community.notifications.models import Notification

@@ -13,7 +13,8 @@ from django.utils import timezone
 from PIL import Image as PillowImage
 
 from community.chat.models import Message
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.groups.models import Group
 from community.members.models import Member
 from community.threads.models import Post, Thread

@@ -16,7 +16,8 @@ from commerce.merchants.services import open_shop
 from commerce.placements.models import Evidence, Placement, PlacementState
 from community.chat.errors import MessageRefused
 from community.chat.models import Message, Room
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.groups.models import Group, Invitation, JoinRequest, Membership, Role
 from community.members.errors import MayNotWrite
 from community.members.models import FOREVER, Member

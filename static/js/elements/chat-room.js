@@ -2,11 +2,13 @@
    Without this the room is a list and a form. */
 import { csrfToken } from "../lib/http.js";
 import { socket } from "../lib/socket.js";
+import { toast } from "../lib/toast.js";
 import { gettext, ngettext } from "@/words.js";
 
 const NEAR_END = 100; // px from the end within which a reader is taken to follow along
 const GROUPED = 300; // seconds within which one sender's messages stand together
-const POLL_AWAY = 4_000, POLL_LIVE = 30_000, BANNER_AFTER = 5_000, SETTLED = 3_000;
+const POLL_AWAY = 4_000, POLL_LIVE = 30_000, BANNER_AFTER = 5_000, SETTLED = 3_000, READ_AFTER = 1_000;
+const WRITING_EVERY = 3_000, WRITING_FADES = 5_000, LOOK_AROUND = 60_000;
 
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -20,18 +22,26 @@ class ChatRoom extends HTMLElement {
   connectedCallback() {
     this.log = this.querySelector(".log");
     this.end = this.querySelector("#end");
-    this.form = this.querySelector("form");
+    this.form = this.querySelector("form#say");
     this.state = this.querySelector("[data-state]");
     this.away = this.querySelector("[data-away]");
     this.latest = this.querySelector("[data-latest]");
     this.seq = Number(this.dataset.seq);
+    this.change = Number(this.dataset.change);
+    this.read = Number(this.dataset.read ?? 0);
+    for (const one of (this.dataset.mine ?? "").split(" ").filter(Boolean)) {
+      const [seq, names] = one.split(":");
+      this.press(this.row(seq), names.split(","));
+    }
     this.folded = new Set((this.dataset.folded ?? "").split(" ")); // whose messages fold
     this.unseen = 0;
     this.live = false;
+    this.writers = new Map();
     this.regroup();
+    this.controller = new AbortController();
+    this.addEventListener("click", (event) => this.click(event), { signal: this.controller.signal });
     if (this.hasAttribute("data-past")) return; // a page of the past stands still
     this.toEnd();
-    this.controller = new AbortController();
     const { signal } = this.controller;
     socket.addEventListener("frame", (event) => this.receive(event.detail), { signal });
     socket.subscribe(this.dataset.room);
@@ -41,19 +51,25 @@ class ChatRoom extends HTMLElement {
       event.preventDefault();
       this.form.requestSubmit();
     }, { signal });
+    this.form?.body.addEventListener("input", () => this.tellWriting(), { signal });
     this.latest?.addEventListener("click", () => this.toEnd(), { signal });
     this.log.addEventListener("scroll", () => this.nearEnd() && this.seen(), { signal, passive: true });
     this.log.addEventListener("click", (event) => {
       const row = event.target.closest("[data-retry]")?.closest(".msg");
       if (row) this.post(row);
     }, { signal });
-    document.addEventListener("visibilitychange", () => document.hidden || this.fill(), { signal });
+    document.addEventListener("visibilitychange", () => document.hidden || this.lookedAt(), { signal });
     addEventListener("online", () => this.resend(), { signal });
     this.bannerTimer = setTimeout(() => this.live || this.showAway(true), BANNER_AFTER);
     this.poll();
+    if (this.querySelector("[data-here]")) {
+      this.lookAround();
+      this.hereTimer = setInterval(() => document.hidden || this.lookAround(), LOOK_AROUND);
+    }
   }
 
   disconnectedCallback() {
+    clearInterval(this.hereTimer);
     this.controller?.abort();
     clearTimeout(this.pollTimer);
     clearTimeout(this.bannerTimer);
@@ -63,7 +79,7 @@ class ChatRoom extends HTMLElement {
   // -- what comes in ----------------------------------------------------------------------------
 
   receive(frame) {
-    if (frame.type === "subscribed" && frame.slug === this.dataset.room) {
+    if (frame.type === "subscribed" && frame.name === this.dataset.room) {
       this.room = frame.room;
       this.setLive(frame.live);
       if (frame.seq > this.seq) this.fill();
@@ -77,7 +93,9 @@ class ChatRoom extends HTMLElement {
     } else if (frame.type === "refused" && frame.room === this.dataset.room) {
       this.setLive(false);
     } else if (frame.room === this.room) {
-      if (frame.type === "changed") this.refresh(frame.seq);
+      if (frame.type === "changed") frame.change > this.change && this.fill();
+      else if (frame.type === "room") this.refreshHead();
+      else if (frame.type === "writing") this.noteWriting(frame);
       else if (frame.type === "message") {
         if (frame.seq > this.seq + 1) this.fill();
         else this.place(frame);
@@ -90,10 +108,12 @@ class ChatRoom extends HTMLElement {
     this.filling = true;
     try {
       for (let more = true; more; ) {
-        const answer = await fetch(`${this.dataset.after}?after=${this.seq}`, { headers: { Accept: "application/json" } });
+        const answer = await fetch(`${this.dataset.after}?after=${this.seq}&change=${this.change}`, { headers: { Accept: "application/json" } });
         if (!answer.ok) break;
         const page = await answer.json();
         for (const message of page.messages) this.place(message);
+        for (const message of page.changed) this.replace(message);
+        this.change = Math.max(this.change, page.change);
         more = page.more;
       }
     } catch { /* offline: the next look asks again */ }
@@ -101,13 +121,13 @@ class ChatRoom extends HTMLElement {
     if (this.again) { this.again = false; this.fill(); }
   }
 
-  async refresh(seq) {
-    const answer = await fetch(`${this.dataset.after}?only=${seq}`).catch(() => null);
-    const [message] = answer?.ok ? (await answer.json()).messages : [];
-    const row = message && this.log.querySelector(`[data-seq="${seq}"]`);
-    if (!row) return;
-    row.replaceWith(this.parse(message));
-    this.regroup();
+  /* Whether one may write here has changed: pause, slow mode, an archive. */
+  async refreshHead() {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (!answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const [now, then] = [page.querySelector("chat-room"), this].map((one) => one?.querySelector("[data-why]")?.textContent ?? "");
+    if (now !== then) location.reload(); // its draft stays with the form
   }
 
   poll() {
@@ -117,7 +137,7 @@ class ChatRoom extends HTMLElement {
     }, this.live ? POLL_LIVE : POLL_AWAY);
   }
 
-  parse({ html }) {
+  parse({ html, mine }) {
     const holder = document.createElement("template");
     holder.innerHTML = html.trim();
     const row = holder.content.firstElementChild;
@@ -128,7 +148,27 @@ class ChatRoom extends HTMLElement {
       words.className = "";
       fold.append(words);
     }
+    if (mine) this.press(row, mine);
     return row;
+  }
+
+  row(seq) {
+    return this.log.querySelector(`.msg[data-seq="${seq}"]`);
+  }
+
+  /* A message as it is now, where it stood. */
+  replace(message) {
+    const row = this.row(message.seq);
+    if (!row) return;
+    const focused = row.contains(document.activeElement) && document.activeElement.getAttribute("formaction");
+    const now = this.parse(message);
+    row.replaceWith(now);
+    this.regroup();
+    if (focused) (now.querySelector(`[formaction="${CSS.escape(focused)}"]`) ?? now.querySelector("[data-more]"))?.focus();
+  }
+
+  press(row, names) {
+    for (const button of row?.querySelectorAll(".react[form]") ?? []) button.ariaPressed = String(names.includes(button.value));
   }
 
   place(message) {
@@ -137,6 +177,7 @@ class ChatRoom extends HTMLElement {
     if (this.log.querySelector(`[data-seq="${message.seq}"]`)) return;
     const follow = this.nearEnd();
     const row = this.parse(message);
+    this.stopsWriting(Number(row.dataset.author));
     const pending = message.key && this.log.querySelector(`[data-key="${message.key}"]`);
     pending?.remove();
     this.querySelector("[data-empty]")?.remove();
@@ -170,6 +211,8 @@ class ChatRoom extends HTMLElement {
     row.dataset.key = newKey();
     row.querySelector(".body").textContent = body;
     row.words = body;
+    row.answers = this.form.reply_to.value;
+    this.answer(null);
     this.querySelector("[data-empty]")?.remove();
     this.end.before(row);
     this.form.reset();
@@ -187,6 +230,7 @@ class ChatRoom extends HTMLElement {
     const fields = new FormData();
     fields.set("body", row.words);
     fields.set("client_key", row.dataset.key);
+    if (row.answers) fields.set("reply_to", row.answers);
     try {
       const answer = await fetch(this.form.action, {
         method: "POST", body: fields,
@@ -230,6 +274,139 @@ class ChatRoom extends HTMLElement {
   seen() {
     this.unseen = 0;
     if (this.latest) this.latest.hidden = true;
+    this.noteRead();
+  }
+
+  lookedAt() {
+    this.fill();
+    if (this.nearEnd()) this.noteRead();
+  }
+
+  /* What stands in view of somebody who looks is read; told once for a run of messages. */
+  noteRead() {
+    if (document.hidden || this.seq <= this.read || this.readTimer) return;
+    this.readTimer = setTimeout(async () => {
+      this.readTimer = 0;
+      if (document.hidden || this.seq <= this.read) return;
+      const seq = this.seq;
+      const answer = await this.send(`${this.dataset.acts}read/`, { seq }).catch(() => null);
+      if (answer?.ok) this.read = seq;
+    }, READ_AFTER);
+  }
+
+  // -- who is here, who is writing --------------------------------------------------------------
+
+  tellWriting() {
+    if (!this.form.body.value.trim() || Date.now() - (this.told ?? 0) < WRITING_EVERY) return;
+    this.told = Date.now();
+    this.send(`${this.dataset.acts}writing/`, {}).catch(() => {});
+  }
+
+  noteWriting({ member, name }) {
+    if (String(member) === this.dataset.member || this.folded.has(String(member))) return;
+    clearTimeout(this.writers.get(member)?.timer);
+    this.writers.set(member, { name, timer: setTimeout(() => this.stopsWriting(member), WRITING_FADES) });
+    this.showWriting();
+  }
+
+  stopsWriting(member) {
+    clearTimeout(this.writers.get(member)?.timer);
+    if (this.writers.delete(member)) this.showWriting();
+  }
+
+  showWriting() {
+    const line = this.querySelector("[data-writing]");
+    const names = [...this.writers.values()].map((one) => one.name);
+    line.querySelector("span").textContent = names.length > 2 ? gettext("Several people are writing")
+      : names.length ? ngettext("%(names)s is writing", "%(names)s are writing", names.length).replace("%(names)s", names.join(", ")) : "";
+    line.toggleAttribute("data-on", names.length > 0);
+  }
+
+  async lookAround() {
+    const answer = await fetch(`${this.dataset.acts}here/`).catch(() => null);
+    if (!answer?.ok) return;
+    const { names, count } = await answer.json();
+    const place = this.querySelector("[data-here]");
+    if (!place) return;
+    place.hidden = !count;
+    place.title = names.join(", ");
+    place.lastElementChild.textContent = ngettext("%(count)s here", "%(count)s here", count).replace("%(count)s", count);
+  }
+
+  // -- what is done to a message ----------------------------------------------------------------
+
+  send(address, values) {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(values)) body.set(name, value);
+    return fetch(address, { method: "POST", body, headers: { Accept: "application/json", "X-CSRFToken": csrfToken() } });
+  }
+
+  click(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    const more = event.target.closest("a[data-more]");
+    const react = event.target.closest('.react[form="room-act"]');
+    const quoted = event.target.closest("a[data-to]");
+    if (quoted && this.row(quoted.dataset.to)) this.show(this.row(quoted.dataset.to));
+    else if (more) this.menu(more);
+    else if (react) this.act(react.formAction, { name: react.value });
+    else if (event.target.closest("[data-answer-none]")) this.answer(null);
+    else return;
+    event.preventDefault();
+  }
+
+  show(row) {
+    row.scrollIntoView({ block: "center" });
+    row.setAttribute("data-found", "");
+    setTimeout(() => row.removeAttribute("data-found"), 2_000);
+  }
+
+  async act(address, values) {
+    const answer = await this.send(address, values).catch(() => null);
+    const told = await answer?.json().catch(() => null);
+    if (answer?.ok && told?.html) this.replace(told);
+    else if (!answer?.ok) toast(told?.error ?? gettext("That did not work. Try again."));
+    return answer?.ok;
+  }
+
+  answer(seq, name = "") {
+    if (!this.form) return;
+    this.form.reply_to.value = seq ?? "";
+    const line = this.querySelector("[data-answering]");
+    line.hidden = !seq;
+    line.querySelector("[data-answering-to]").textContent = seq ? gettext("Reply to %(name)s").replace("%(name)s", name) : "";
+    if (seq) this.form.body.focus();
+  }
+
+  async menu(opener) {
+    const dialog = document.createElement("dialog");
+    dialog.className = "sheet";
+    dialog.ariaLabel = opener.ariaLabel;
+    const box = document.createElement("div");
+    box.className = "card post-menu";
+    dialog.append(box);
+    this.append(dialog);
+    dialog.addEventListener("close", () => { dialog.remove(); opener.isConnected && opener.focus(); });
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog) return dialog.close();
+      const reply = event.target.closest("a[data-reply]");
+      const copy = event.target.closest("[data-copy]");
+      if (!reply && !copy) return;
+      event.preventDefault();
+      dialog.close();
+      if (reply && this.form) this.answer(reply.dataset.reply, reply.dataset.name);
+      else if (reply) location.assign(reply.href);
+      else navigator.clipboard.writeText(new URL(copy.dataset.copy, location.href)).then(() => toast(gettext("Copied.")));
+    });
+    dialog.addEventListener("submit", async (event) => {
+      const { target: form, submitter } = event;
+      if (form.method !== "post" || submitter?.name === "unread") return;
+      event.preventDefault();
+      const values = Object.fromEntries(new FormData(form, submitter));
+      if (await this.act(form.action, values)) dialog.close();
+    });
+    await htmx.ajax("GET", opener.href, { target: box, swap: "innerHTML" });
+    if (!box.childElementCount) return dialog.remove();
+    dialog.showModal();
   }
 
   countUnseen() {

@@ -75,9 +75,9 @@ GROUPS: Final = [
     get("/chat/", signed_in()),
     get("/chat/{group.slug}/", INSIDERS),
     get("/chat/{group.slug}/beside/", INSIDERS),
-    get("/chat/{group.slug}/after/", INSIDERS, query={"after": "0"}),
+    get("/rooms/{room.pk}/after/", INSIDERS, query={"after": "0"}),
     post(
-        "/chat/{group.slug}/messages/",
+        "/rooms/{room.pk}/messages/",
         only(302, *INSIDE, others=404, silenced=403),
         {"body": "Hello."},
     ),

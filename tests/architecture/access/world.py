@@ -22,7 +22,8 @@ from commerce.merchants.services import invite_to_team
 from commerce.placements.models import Evidence, Placement, PlacementState
 from commerce.touchpoints.links import go_url
 from community.bookmarks.services import keep_bookmark
-from community.chat.services import room_of, send_message
+from community.chat.rooms import room_of
+from community.chat.services import send_message
 from community.drafts.services import save_draft
 from community.groups.models import JoinMode, JoinRequest, Role
 from community.groups.services import invite
@@ -217,6 +218,7 @@ def _place(place: str, people: dict[str, Member]) -> dict[str, Any]:
         asked=asked,
         reply=reply,
         message=message,
+        room=message.room,
         join_request=JoinRequest.objects.create(group=group, member=knocker, message=word),
         link=invite(group=group, by=moderator),
     )

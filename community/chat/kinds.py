@@ -1,0 +1,58 @@
+"""Kinds of rooms: who reads one, who keeps order in it, what it is called and where it leads.
+
+The kinds of this domain are below; another domain adds its own with `add_kind` when it starts
+(COMMERCE: a listing's room; live rooms later). A kind answers for many rooms at once with a
+condition in SQL, so that `Room.objects.visible_to` stays one query whatever kinds there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    from community.chat.models import Room
+    from community.members.models import Member
+
+
+@dataclass(frozen=True)
+class RoomKind:
+    """What chat asks of a kind.
+
+    `readable(member)` is a condition on Room, for a signed-in member. `readers(rooms, member ids)`
+    answers the same for many at once: of each room's id, which of them may read it; sockets are
+    asked about with it. `keeps_order(member, room)` says who hides, pins, pauses, archives.
+    `title(room, viewer)` is its name for this reader; `about` the template, if any, drawn above the
+    messages, told `room` and `user`.
+    """
+
+    name: str
+    label: str | Promise
+    readable: Callable[[Member], Q]
+    readers: Callable[[Sequence[Room], Collection[int]], Mapping[int, set[int]]]
+    keeps_order: Callable[[Member, Room], bool]
+    title: Callable[[Room, Member], str]
+    about: str = ""
+    icon: str = "message-circle"
+
+
+KINDS: dict[str, RoomKind] = {}
+
+
+def add_kind(kind: RoomKind) -> None:
+    """Let chat have rooms of this kind. Raises ValueError when the name is taken."""
+    if KINDS.get(kind.name, kind) is not kind:
+        raise ValueError(f"there is already a kind of rooms called {kind.name}")
+    KINDS[kind.name] = kind
+
+
+def readable_by(member: Member) -> Q:
+    """The rooms of any kind that `member` may read, as a condition on Room."""
+    condition = Q(pk__in=[])
+    for kind in KINDS.values():
+        condition |= Q(kind=kind.name) & kind.readable(member)
+    return condition

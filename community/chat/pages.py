@@ -1,0 +1,295 @@
+"""What pages of chat show: lists of rooms with what is unread, and runs of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from community.chat.messages import EDIT_WITHIN
+from community.chat.models import Message, MessageMention, MessageReaction, Place, Room
+from community.groups.models import Group
+from community.members.blocking import folded_for
+from community.members.models import Member
+
+MESSAGES_PER_PAGE: Final = 50
+RUN_GAP: Final = timedelta(minutes=5)
+MOST_COUNTED: Final = 99  # "99+" says enough
+
+
+@dataclass(frozen=True)
+class RoomRow:
+    """A room in a list. `room` is None for a group nobody has chatted in yet."""
+
+    title: str
+    address: str
+    group: Group | None
+    room: Room | None
+    last: Message | None
+    unread: int = 0
+    mentions: int = 0
+    is_asked: bool = False
+    is_muted: bool = False
+    icon: str = ""
+
+    @property
+    def at(self) -> datetime | None:
+        return self.last.sent_at if self.last else None
+
+    @property
+    def unread_shown(self) -> str:
+        return f"{MOST_COUNTED}+" if self.unread > MOST_COUNTED else str(self.unread)
+
+
+def rooms_page(member: Member) -> dict[str, list[RoomRow]]:
+    """The member's rooms in three lists, the busiest first: of groups, of people, requests.
+
+    Eight queries, whatever their number.
+    """
+    groups = {group.pk: group for group in Group.objects.joined_by(member)}
+    in_groups = list(
+        Room.objects.filter(kind__in=("group", "thread"), group__in=groups, archived_at=None)
+        .filter(Q(kind="group") | Q(thread__is_listed=True, places__member=member))
+        .select_related("thread")
+        .distinct()
+    )
+    places = {
+        place.room_id: place
+        for place in Place.objects.filter(member=member).exclude(state=Place.State.REFUSED)
+    }
+    of_people = [
+        room
+        for room in Room.objects.filter(pk__in=places, group=None).prefetch_related(
+            "places__member"
+        )
+        if places[room.pk].state in (Place.State.IN, Place.State.ASKED)
+    ]
+    rooms = [*in_groups, *of_people]
+    last = last_messages(rooms)
+    mentions = unread_mentions(member, rooms)
+    rows = {"groups": [], "people": [], "asked": []}  # type: dict[str, list[RoomRow]]
+    for room in rooms:
+        place = places.get(room.pk)
+        group = groups.get(room.group_id or 0)
+        if group is not None:
+            room.group = group
+        row = RoomRow(
+            title=room.as_kind.title(room, member),
+            address=room.get_absolute_url(),
+            group=group,
+            room=room,
+            last=last.get(room.pk),
+            unread=unread_of(room, place),
+            mentions=mentions.get(room.pk, 0),
+            is_asked=place is not None and place.state == Place.State.ASKED,
+            is_muted=place is not None and place.level == Place.Level.MUTED,
+            icon=room.as_kind.icon,
+        )
+        rows["groups" if group else "asked" if row.is_asked else "people"].append(row)
+    opened = {room.group_id for room in in_groups if not room.slug and room.kind == "group"}
+    rows["groups"] += [
+        RoomRow(group.name, Room(group=group).get_absolute_url(), group, None, None)
+        for group in groups.values()
+        if group.pk not in opened
+    ]
+    for each in rows.values():
+        each.sort(key=lambda row: (-(row.at.timestamp() if row.at else 0), row.title))
+    return rows
+
+
+def group_rooms(group: Group) -> list[Room]:
+    """The open rooms of a group, the first one first."""
+    rooms = Room.objects.filter(kind="group", group=group, archived_at=None)
+    found = list(rooms.select_related("group").order_by("slug"))
+    for room in found:
+        room.group = group
+    return found
+
+
+def last_messages(rooms: Iterable[Room]) -> dict[int, Message]:
+    """The newest shown message of each room; one look-up a room by its index, in one query."""
+    newest = (
+        Message.objects.filter(room=OuterRef("pk"), hidden_at=None)
+        .order_by("-seq")
+        .values("pk")[:1]
+    )
+    found = Room.objects.filter(pk__in=[room.pk for room in rooms]).annotate(
+        newest=Subquery(newest)
+    )
+    return {
+        message.room_id: message
+        for message in Message.objects.filter(pk__in=found.values("newest")).select_related(
+            "sender__avatar"
+        )
+    }
+
+
+def unread_of(room: Room, place: Place | None) -> int:
+    """How many messages came after the last one read. Of a room never opened: none."""
+    return max(0, room.last_seq - place.read_seq) if place is not None else 0
+
+
+def unread_mentions(member: Member, rooms: Sequence[Room]) -> dict[int, int]:
+    """How often the member is named in what they have not read, by room."""
+    counted = (
+        MessageMention.objects.filter(
+            member=member, room__in=rooms, room__places__member=member, message__hidden_at=None
+        )
+        .filter(seq__gt=F("room__places__read_seq"))
+        .values("room_id")
+        .annotate(count=Count("pk"))
+    )
+    return {row["room_id"]: row["count"] for row in counted}
+
+
+@dataclass(frozen=True)
+class MessageMenu:
+    """What one member may do to one message."""
+
+    reactions: tuple[tuple[str, str, str, bool], ...] = ()  # name, emoji, label, given
+    may_write: bool = False
+    may_edit: bool = False
+    may_delete: bool = False
+    may_restore: bool = False
+    may_pin: bool = False
+    may_hide: bool = False
+
+
+def menu_of(message: Message, viewer: Member) -> MessageMenu:
+    """Three queries at most. Verbs check again."""
+    room = message.room
+    if room.archived_at is not None:
+        return MessageMenu()
+    mine = message.sender_id == viewer.pk
+    keeps_order = room.as_kind.keeps_order(viewer, room)
+    if message.is_hidden:
+        own = mine and message.hidden_by_id == viewer.pk
+        return MessageMenu(may_restore=own or keeps_order)
+    given = set(
+        MessageReaction.objects.filter(message=message, member=viewer).values_list(
+            "name", flat=True
+        )
+    )
+    return MessageMenu(
+        reactions=tuple(
+            (name, emoji, str(label), name in given)
+            for name, (emoji, label) in settings.REACTIONS.items()
+        ),
+        may_write=True,
+        may_edit=mine and timezone.now() - message.sent_at <= EDIT_WITHIN,
+        may_delete=mine,
+        may_pin=keeps_order,
+        may_hide=keeps_order and not mine,
+    )
+
+
+def messages_of(room: Room) -> QuerySet[Message]:
+    """A room's messages with what a row shows."""
+    return Message.objects.filter(room=room).select_related("sender__avatar", "reply_to__sender")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Messages of a room in their order, and where the list goes on either way."""
+
+    messages: list[Message]
+    older: int | None  # ?before=
+    newer: int | None  # ?after=
+
+    @property
+    def is_newest(self) -> bool:
+        return self.newer is None
+
+
+def newest(room: Room, *, before: int | None = None) -> Window:
+    """The newest messages, or those before a number. One query."""
+    rows = messages_of(room)
+    if before is not None:
+        rows = rows.filter(seq__lt=before)
+    page = list(rows.order_by("-seq")[: MESSAGES_PER_PAGE + 1])
+    older = len(page) > MESSAGES_PER_PAGE
+    page = page[:MESSAGES_PER_PAGE][::-1]
+    last = page[-1].seq if page else 0
+    return Window(
+        page,
+        page[0].seq if older else None,
+        last + 1 if before is not None and last < room.last_seq else None,
+    )
+
+
+def from_number(room: Room, seq: int) -> Window:
+    """Messages from a number on. Two queries."""
+    page = list(messages_of(room).filter(seq__gte=seq).order_by("seq")[: MESSAGES_PER_PAGE + 1])
+    newer = page[MESSAGES_PER_PAGE].seq if len(page) > MESSAGES_PER_PAGE else None
+    page = page[:MESSAGES_PER_PAGE]
+    if not page:
+        return newest(room)
+    earlier = Message.objects.filter(room=room, seq__lt=page[0].seq).exists()
+    return Window(page, page[0].seq if earlier else None, newer)
+
+
+def around(room: Room, seq: int) -> Window:
+    """A message with its neighbours. Two queries."""
+    return from_number(room, max(1, seq - MESSAGES_PER_PAGE // 2))
+
+
+def on_day(room: Room, day: date) -> Window:
+    """Messages from the first one of a day on, in the reader's time zone. Three queries."""
+    begin = timezone.make_aware(datetime.combine(day, time.min))
+    first = (
+        Message.objects.filter(room=room, sent_at__gte=begin)
+        .order_by("sent_at")
+        .values_list("seq", flat=True)
+        .first()
+    )
+    return newest(room) if first is None else from_number(room, first)
+
+
+def given_by(member: Member, messages: Sequence[Message]) -> dict[int, list[str]]:
+    """The reactions the member gave, by the message's number. One query, none without messages."""
+    if not messages:
+        return {}
+    given: dict[int, list[str]] = {}
+    rows = MessageReaction.objects.filter(message__in=messages, member=member)
+    for seq, name in rows.values_list("message__seq", "name"):
+        given.setdefault(seq, []).append(name)
+    return given
+
+
+def reactions_of(message: Message) -> list[tuple[str, str, str, int]]:
+    """Those given, as name, emoji, label and count, in the site's order."""
+    return [
+        (name, emoji, str(label), message.reactions[name])
+        for name, (emoji, label) in settings.REACTIONS.items()
+        if message.reactions.get(name)
+    ]
+
+
+def mark_runs(messages: list[Message], viewer: Member) -> None:
+    """Say of each message whether it continues its sender's last one, is mine, or folds."""
+    last: Message | None = None
+    folded = folded_for(viewer)
+    for message in messages:
+        message.viewer_is_sender = message.sender_id == viewer.pk
+        message.is_folded = message.sender_id in folded
+        message.continues = (
+            last is not None
+            and last.sender_id == message.sender_id
+            and last.sent_at.date() == message.sent_at.date()
+            and message.sent_at - last.sent_at < RUN_GAP
+        )
+        last = message
+
+
+def heading_of(room: Room, viewer: Member) -> str:
+    """What the room's page is called."""
+    title = room.as_kind.title(room, viewer)
+    if room.kind == "group" and not room.slug:
+        return _("%(name)s chat") % {"name": title}
+    return title

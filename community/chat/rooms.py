@@ -1,0 +1,291 @@
+"""Rooms: which there are, and the verbs that open and change them.
+
+A group has a first room from the start and may have more; a thread has one beside it when somebody
+opens it; people have one together. Moderators of a group keep order in its rooms; of a room of
+people whoever opened it does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy
+
+from community.chat.errors import (
+    MayNotKeepOrder,
+    NobodyThere,
+    NotInRoom,
+    RoomNameTaken,
+    RoomNameUnfit,
+    TooManyPeople,
+    TooManyRooms,
+)
+from community.chat.kinds import RoomKind, add_kind
+from community.chat.models import ROOM_NAME_MAX_CHARS, TOPIC_MAX_CHARS, Place, Room
+from community.groups.models import Group, Membership, Role
+from community.groups.services import membership_of
+from community.members.models import Block, Member
+from community.threads.models import Thread
+
+ROOMS_A_GROUP_MAX: Final = 20
+PEOPLE_MAX: Final = 12  # in a room of people, oneself among them
+DIRECT: Final = "direct"
+# Whoever was asked reads what they are asked before they answer.
+READING: Final = (Place.State.IN, Place.State.ASKED)
+
+
+def in_its_group(member: Member) -> Q:
+    return Q(Exists(Membership.objects.filter(group=OuterRef("group_id"), member_id=member.pk)))
+
+
+def in_it(member: Member) -> Q:
+    """They have a place there, or were asked to one."""
+    return Q(
+        Exists(
+            Place.objects.filter(
+                room=OuterRef("pk"),
+                member_id=member.pk,
+                state__in=READING,
+            )
+        )
+    )
+
+
+def readers_of_groups(rooms: Sequence[Room], members: Collection[int]) -> dict[int, set[int]]:
+    inside: dict[int | None, set[int]] = defaultdict(set)
+    places = Membership.objects.filter(
+        group__in={room.group_id for room in rooms}, member__in=members
+    )
+    for group, member in places.values_list("group_id", "member_id"):
+        inside[group].add(member)
+    return {
+        room.pk: inside[room.group_id]
+        for room in rooms
+        if room.thread is None or room.thread.is_listed
+    }
+
+
+def readers_of_people(rooms: Sequence[Room], members: Collection[int]) -> dict[int, set[int]]:
+    inside: dict[int, set[int]] = defaultdict(set)
+    places = Place.objects.filter(room__in=rooms, member__in=members, state__in=READING)
+    for room, member in places.values_list("room_id", "member_id"):
+        inside[room].add(member)
+    return inside
+
+
+def moderates_its_group(member: Member, room: Room) -> bool:
+    place = membership_of(member, room.group) if room.group is not None else None
+    return place is not None and place.role in (Role.MODERATOR, Role.OWNER)
+
+
+def moderates_it(member: Member, room: Room) -> bool:
+    return Place.objects.filter(
+        room=room, member=member, is_moderator=True, state=Place.State.IN
+    ).exists()
+
+
+def _title_of_group_room(room: Room, _viewer: Member) -> str:
+    return room.name or (room.group.name if room.group else "")
+
+
+def _title_of_thread_room(room: Room, _viewer: Member) -> str:
+    return room.thread.title if room.thread else ""
+
+
+def _title_of_people(room: Room, viewer: Member) -> str:
+    """Its name, or the names of the others in it."""
+    if room.name:
+        return room.name
+    others = [
+        place.member.name
+        for place in sorted(room.places.all(), key=lambda place: place.pk)
+        if place.member_id != viewer.pk and place.state != Place.State.LEFT
+    ]
+    return (
+        ", ".join(others[:4]) + (f" +{len(others) - 4}" if len(others) > 4 else "") or viewer.name
+    )
+
+
+def register_kinds() -> None:
+    """Called once, when the apps are ready."""
+    add_kind(
+        RoomKind(
+            "group",
+            gettext_lazy("Group"),
+            readable=in_its_group,
+            readers=readers_of_groups,
+            keeps_order=moderates_its_group,
+            title=_title_of_group_room,
+        )
+    )
+    add_kind(
+        RoomKind(
+            "thread",
+            gettext_lazy("Beside a thread"),
+            readable=lambda member: in_its_group(member) & Q(thread__is_listed=True),
+            readers=readers_of_groups,
+            keeps_order=moderates_its_group,
+            title=_title_of_thread_room,
+            about="community/chat/_about_thread.html",
+        )
+    )
+    add_kind(
+        RoomKind(
+            DIRECT,
+            gettext_lazy("Direct messages"),
+            readable=in_it,
+            readers=readers_of_people,
+            keeps_order=moderates_it,
+            title=_title_of_people,
+            icon="messages-square",
+        )
+    )
+
+
+def room_of(group: Group) -> Room:
+    """The group's first room, made on first use."""
+    room, _ = Room.objects.get_or_create(kind="group", group=group, slug="")
+    return room
+
+
+def open_room(*, group: Group, name: str, topic: str = "", by: Member) -> Room:
+    """Open another room of the group; its moderators may. At most ROOMS_A_GROUP_MAX open ones.
+
+    Raises NotInRoom, MayNotKeepOrder, RoomNameUnfit, RoomNameTaken or TooManyRooms.
+    """
+    place = membership_of(by, group)
+    if place is None:
+        raise NotInRoom
+    if place.role not in (Role.MODERATOR, Role.OWNER):
+        raise MayNotKeepOrder
+    name = clean_name(name)
+    slug = slugify(name, allow_unicode=True)[:60].strip("-")
+    if not slug:
+        raise RoomNameUnfit
+    with transaction.atomic():
+        rooms = Room.objects.select_for_update().filter(kind="group", group=group)
+        known = list(rooms.values_list("slug", "archived_at"))
+        if sum(1 for _slug, archived_at in known if archived_at is None) >= ROOMS_A_GROUP_MAX:
+            raise TooManyRooms
+        try:
+            with transaction.atomic():
+                return Room.objects.create(
+                    kind="group",
+                    group=group,
+                    slug=slug,
+                    name=name,
+                    topic=clean_topic(topic),
+                    created_by=by,
+                )
+        except IntegrityError:
+            raise RoomNameTaken from None
+
+
+def room_beside(thread: Thread, *, by: Member) -> Room:
+    """The room beside a thread, made when the first member of its group opens it.
+
+    Raises NotInRoom.
+    """
+    if membership_of(by, thread.group) is None:
+        raise NotInRoom
+    room, _ = Room.objects.get_or_create(
+        thread=thread, defaults={"kind": "thread", "group_id": thread.group_id, "created_by": by}
+    )
+    return room
+
+
+def room_with(people: Collection[Member], *, by: Member) -> Room:
+    """The room of `by` and these people, whoever opened it first; 2 to PEOPLE_MAX in all.
+
+    Whom `by` shares no group with is asked first: the room waits in their requests. Whoever blocked
+    `by` is never asked, and `by` learns no more than that they have not answered. Raises
+    NobodyThere or TooManyPeople.
+    """
+    others = {one.pk: one for one in people if one.pk != by.pk and one.is_active}
+    if not others:
+        raise NobodyThere
+    if len(others) + 1 > PEOPLE_MAX:
+        raise TooManyPeople
+    key = f"{DIRECT}:" + ",".join(str(pk) for pk in sorted([by.pk, *others]))
+    if (known := Room.objects.filter(key=key).first()) is not None:
+        return known
+    friends = set(
+        Membership.objects.filter(member__in=others, group__memberships__member=by).values_list(
+            "member_id", flat=True
+        )
+    )
+    unwilling = set(
+        Block.objects.filter(by__in=others, of=by, kind=Block.Kind.BLOCK).values_list(
+            "by_id", flat=True
+        )
+    )
+
+    def state_of(pk: int) -> Place.State:
+        if pk in unwilling:
+            return Place.State.REFUSED
+        return Place.State.IN if pk in friends else Place.State.ASKED
+
+    with transaction.atomic():
+        room, made = Room.objects.get_or_create(
+            key=key, defaults={"kind": DIRECT, "created_by": by}
+        )
+        if made:
+            Place.objects.bulk_create(
+                [
+                    Place(room=room, member=by, is_moderator=len(others) > 1),
+                    *(
+                        Place(
+                            room=room,
+                            member=one,
+                            state=state_of(one.pk),
+                            level=Place.Level.ALL,
+                        )
+                        for one in others.values()
+                    ),
+                ]
+            )
+    return room
+
+
+def answer_request(*, room: Room, member: Member, accept: bool) -> Place:
+    """Take up or refuse a room one was asked to. Who asked is not told of a refusal.
+
+    Raises NotInRoom when nothing waits for them.
+    """
+    with transaction.atomic():
+        place = (
+            Place.objects.select_for_update()
+            .filter(room=room, member=member, state=Place.State.ASKED)
+            .first()
+        )
+        if place is None:
+            raise NotInRoom
+        place.state = Place.State.IN if accept else Place.State.REFUSED
+        place.since = timezone.now()
+        place.save(update_fields=["state", "since"])
+    return place
+
+
+def leave_room(*, room: Room, member: Member) -> None:
+    """Leave a room of people; two people's room stays, to be found again. Raises NotInRoom."""
+    left = Place.objects.filter(room=room, member=member, state=Place.State.IN)
+    if not left.update(state=Place.State.LEFT, since=timezone.now()):
+        raise NotInRoom
+
+
+def clean_name(name: str) -> str:
+    """Return it on one line. Raises RoomNameUnfit when nothing is left or it is too long."""
+    name = " ".join(name.replace("\x00", "").split())
+    if not name or len(name) > ROOM_NAME_MAX_CHARS:
+        raise RoomNameUnfit
+    return name
+
+
+def clean_topic(topic: str) -> str:
+    return " ".join(topic.replace("\x00", "").split())[:TOPIC_MAX_CHARS]

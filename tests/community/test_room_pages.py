@@ -1,0 +1,298 @@
+"""Rooms without scripts: opening, settings, requests, and what is done to messages."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from community.chat.messages import pin_message
+from community.chat.models import Message, Place, Room
+from community.chat.rooms import open_room, room_of, room_with
+from community.chat.services import send_message
+from tests.factories import join, make_group
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def room(group) -> Room:
+    return room_of(group)
+
+
+def text_of(response) -> str:
+    return str(response.content.decode())
+
+
+# -- opening ----------------------------------------------------------------------------------
+
+
+def test_a_moderator_opens_a_room_by_the_form_and_members_find_it(as_mo, as_ada, group):
+    assert 'name="name"' in text_of(as_mo.get("/chat/film-cameras/new/"))
+    refused = as_mo.post("/chat/film-cameras/new/", {"name": "!!!", "topic": "Kept words"})
+    assert refused.status_code == 422
+    assert "Kept words" in text_of(refused)
+    opened = as_mo.post("/chat/film-cameras/new/", {"name": "Swaps", "topic": "No cash"})
+    room = Room.objects.get(slug="swaps")
+    assert opened["Location"] == f"/rooms/{room.pk}/"
+    page = text_of(as_ada.get(f"/rooms/{room.pk}/"))
+    assert "No cash" in page
+    assert "Swaps" in text_of(as_ada.get("/chat/"))
+    assert "Swaps" in text_of(as_ada.get(f"/rooms/{room_of(group).pk}/about/"))
+    assert as_ada.post("/chat/film-cameras/new/", {"name": "Mine"}).status_code == 403
+
+
+def test_a_first_room_has_one_address(as_ada, room):
+    assert as_ada.get(f"/rooms/{room.pk}/")["Location"] == "/chat/film-cameras/"
+
+
+def test_a_room_beside_a_thread_is_opened_from_it(as_ada, as_cy, thread):
+    opened = as_ada.post(f"/rooms/beside/{thread.pk}/")
+    room = Room.objects.get(kind="thread")
+    assert opened["Location"] == f"/rooms/{room.pk}/"
+    assert thread.title in text_of(as_ada.get(f"/rooms/{room.pk}/"))
+    assert as_cy.post(f"/rooms/beside/{thread.pk}/").status_code == 403
+
+
+def test_writing_to_somebody_by_their_name(as_ada, as_cy, cy, bo):
+    assert 'value="cy"' in text_of(as_ada.get("/rooms/new/?to=cy"))
+    unknown = as_ada.post("/rooms/new/", {"names": "cy nobody-here"})
+    assert unknown.status_code == 422
+    assert "no member called nobody-here" in text_of(unknown)
+    assert "cy nobody-here" in text_of(unknown)
+    alone = as_ada.post("/rooms/new/", {"names": "@ada"})
+    assert "at least one other" in text_of(alone)
+    opened = as_ada.post("/rooms/new/", {"names": "@cy"})
+    as_ada.post(f"{opened['Location']}messages/", {"body": "Is it still there?"})
+    asked = text_of(as_cy.get("/chat/"))
+    assert "Requests" in asked
+    assert "Is it still there?" in asked
+    page = text_of(as_cy.get(opened["Location"]))
+    assert 'name="accept"' in page
+    assert 'name="body"' not in page
+    assert (
+        as_cy.post(f"{opened['Location']}answer/", {"accept": "1"})["Location"]
+        == opened["Location"]
+    )
+    assert 'name="body"' in text_of(as_cy.get(opened["Location"]))
+    assert "Direct messages" in text_of(as_cy.get("/chat/"))
+
+
+def test_refusing_a_request_leads_away_from_it(as_cy, ada, cy):
+    room = room_with([cy], by=ada)
+    assert as_cy.post(f"/rooms/{room.pk}/answer/", {"accept": ""})["Location"] == "/chat/"
+    assert as_cy.get(f"/rooms/{room.pk}/").status_code == 404
+
+
+def test_leaving_a_room_of_people_and_no_other(as_bo, ada, bo, room):
+    pair = room_with([bo], by=ada)
+    assert as_bo.post(f"/rooms/{pair.pk}/leave/")["Location"] == "/chat/"
+    assert as_bo.get(f"/rooms/{pair.pk}/").status_code == 404
+    assert as_bo.post(f"/rooms/{room.pk}/leave/").status_code == 403
+
+
+# -- settings ---------------------------------------------------------------------------------
+
+
+def test_a_moderator_sets_who_writes_and_how_fast(as_mo, as_ada, group, mo):
+    room = open_room(group=group, name="News", by=mo)
+    form = {"name": "News", "topic": "Dates", "writers": "moderators", "slow_mode": "30"}
+    assert as_ada.get(f"/rooms/{room.pk}/settings/").status_code == 403
+    assert as_ada.post(f"/rooms/{room.pk}/settings/", form).status_code == 403
+    assert as_mo.post(f"/rooms/{room.pk}/settings/", form).status_code == 302
+    room.refresh_from_db()
+    assert (room.topic, room.writers, room.slow_mode_seconds) == ("Dates", "moderators", 30)
+    page = text_of(as_ada.get(f"/rooms/{room.pk}/"))
+    assert "Only moderators write" in page
+    assert 'name="body"' not in page
+    assert "Mo" in text_of(as_mo.get(f"/rooms/{room.pk}/settings/"))
+
+
+def test_settings_are_saved_whole_or_not_at_all(as_mo, group, mo):
+    open_room(group=group, name="Swaps", by=mo)
+    room = open_room(group=group, name="News", by=mo)
+    form = {"name": "swaps", "topic": "Dates", "writers": "moderators", "slow_mode": "30"}
+    refused = as_mo.post(f"/rooms/{room.pk}/settings/", form)
+    assert refused.status_code == 409
+    room.refresh_from_db()
+    assert (room.name, room.topic, room.writers) == ("News", "", "everybody")
+
+
+def test_a_paused_room_says_so_and_keeps_what_was_typed(as_mo, as_ada, room):
+    as_mo.post(f"/rooms/{room.pk}/settings/", {"do": "pause", "reason": "Too hot"})
+    refused = as_ada.post(f"/rooms/{room.pk}/messages/", {"body": "But this matters"})
+    assert refused.status_code == 409
+    assert "paused" in text_of(refused)
+    as_mo.post(f"/rooms/{room.pk}/settings/", {"do": "go_on"})
+    assert as_ada.post(f"/rooms/{room.pk}/messages/", {"body": "But"}).status_code == 302
+
+
+def test_the_level_of_a_room_is_its_members_own(as_ada, as_bo, ada, room):
+    assert as_ada.post(f"/rooms/{room.pk}/level/", {"level": "muted"}).status_code == 302
+    assert as_bo.post(f"/rooms/{room.pk}/level/", {"level": "loud"}).status_code == 422
+    assert list(room.places.values_list("member", "level")) == [(ada.pk, "muted")]
+
+
+# -- what is done to a message ----------------------------------------------------------------
+
+
+def test_a_message_is_answered_changed_and_taken_away_by_forms(as_ada, as_bo, room, ada, bo):
+    said = send_message(room=room, sender=ada, body="Half past sven")
+    at = f"/rooms/{room.pk}/1/"
+    menu = text_of(as_ada.get(at))
+    assert f"{at}edit/" in menu
+    assert f"{at}edit/" not in text_of(as_bo.get(at))
+    answer = as_bo.post(f"/rooms/{room.pk}/messages/", {"body": "Seven?", "reply_to": "1"})
+    assert answer["Location"].endswith("#end")
+    assert "In reply to" in text_of(as_ada.get("/chat/film-cameras/"))
+    refused = as_ada.post(f"{at}edit/", {"body": " "})
+    assert refused.status_code == 422
+    saved = as_ada.post(f"{at}edit/", {"body": "Half past seven"})
+    assert saved["Location"] == "/chat/film-cameras/?at=1#m1"
+    edits = text_of(as_bo.get(f"{at}edits/"))
+    assert "<del>" in edits
+    assert "<ins>" in edits
+    as_ada.post(f"{at}hide/")
+    assert "Deleted by its author" in text_of(as_bo.get("/chat/film-cameras/"))
+    assert "Half past" not in text_of(as_bo.get("/chat/film-cameras/"))
+    assert as_bo.get(f"{at}edits/").status_code == 302
+    as_ada.post(f"{at}hide/", {"_method": "delete"})
+    assert not Message.objects.get(pk=said.pk).is_hidden
+
+
+def test_reactions_by_form_and_by_script(as_ada, as_bo, room, ada):
+    send_message(room=room, sender=ada, body="Found it")
+    at = f"/rooms/{room.pk}/1/react/"
+    assert as_bo.post(at, {"name": "heart"})["Location"] == "/chat/film-cameras/?at=1#m1"
+    page = text_of(as_bo.get("/chat/film-cameras/"))
+    assert 'data-mine="1:heart"' in page
+    assert "data-mine" not in text_of(as_ada.get("/chat/film-cameras/"))
+    told = as_ada.post(at, {"name": "heart"}, headers={"Accept": "application/json"}).json()
+    assert told["mine"] == ["heart"]
+    assert "❤️ 2" in told["html"]
+    refused = as_bo.post(at, {"name": "skull"}, headers={"Accept": "application/json"})
+    assert (refused.status_code, refused.json()["error"]) == (422, "There is no such reaction.")
+
+
+def test_a_moderator_hides_and_pins_by_forms(as_mo, as_ada, room, ada):
+    send_message(room=room, sender=ada, body="Meet me behind the shop")
+    send_message(room=room, sender=ada, body="Rules are in the topic")
+    assert as_ada.post(f"/rooms/{room.pk}/2/pin/")["Location"].endswith("#m2")
+    assert not Message.objects.filter(pinned_at__isnull=False).exists()
+    as_mo.post(f"/rooms/{room.pk}/2/pin/")
+    assert "Rules are in the topic" in text_of(as_ada.get(f"/rooms/{room.pk}/pins/"))
+    refused = as_mo.post(f"/rooms/{room.pk}/1/hide/", {"reason": ""})
+    assert refused.status_code == 422
+    as_mo.post(f"/rooms/{room.pk}/1/hide/", {"reason": "No private deals."})
+    assert "No private deals." in text_of(as_ada.get("/chat/film-cameras/"))
+
+
+def test_a_page_opens_on_a_message_with_its_neighbours_and_on_a_day(as_ada, room, ada):
+    Message.objects.bulk_create(
+        Message(room=room, seq=n, sender=ada, body=f"n{n}", html=f"n{n}") for n in range(1, 201)
+    )
+    Room.objects.filter(pk=room.pk).update(last_seq=200)
+    page = as_ada.get("/chat/film-cameras/?at=100")
+    assert [m.seq for m in page.context["chat_messages"]] == list(range(75, 125))
+    assert (page.context["older"], page.context["newer"]) == (75, 125)
+    later = as_ada.get("/chat/film-cameras/?after=125")
+    assert [m.seq for m in later.context["chat_messages"]] == list(range(125, 175))
+    last = as_ada.get("/chat/film-cameras/?after=175")
+    assert last.context["newer"] is None
+    assert as_ada.get("/chat/film-cameras/?on=2020-01-01").context["chat_messages"][0].seq == 1
+    assert as_ada.get("/chat/film-cameras/?on=2999-01-01").context["chat_messages"][-1].seq == 200
+    for bad in ("?at=x", "?on=yesterday", "?before=-1", "?at=" + "9" * 40):
+        assert as_ada.get(f"/chat/film-cameras/{bad}").status_code == 200
+
+
+def test_changes_after_a_number_are_told_to_a_page_that_was_away(as_ada, as_bo, room, ada, mo):
+    for number in range(1, 4):
+        send_message(room=room, sender=ada, body=f"Number {number}")
+    address = f"/rooms/{room.pk}/after/?after=3&change="
+    assert as_bo.get(f"{address}0").json()["changed"] == []
+    as_bo.post(f"/rooms/{room.pk}/1/react/", {"name": "heart"})
+    pin_message(message=Message.objects.get(seq=3), by=mo)
+    told = as_bo.get(f"{address}0").json()
+    assert [one["seq"] for one in told["changed"]] == [1, 3]
+    assert told["change"] == 2
+    assert as_bo.get(f"{address}2").json()["changed"] == []
+    # Those not there yet come as messages, as they are now.
+    assert [
+        one["seq"]
+        for one in as_bo.get(f"/rooms/{room.pk}/after/?after=2&change=0").json()["changed"]
+    ] == [1]
+
+
+def test_reading_is_noted_and_can_be_taken_back(as_bo, room, ada, bo):
+    for number in range(1, 4):
+        send_message(room=room, sender=ada, body=f"Number {number}")
+    read = f"/rooms/{room.pk}/read/"
+    as_bo.post(read, {"seq": "2"}, headers={"Accept": "application/json"})
+    assert Place.objects.get(room=room, member=bo).read_seq == 2
+    as_bo.post(read, {"seq": "1"}, headers={"Accept": "application/json"})
+    assert Place.objects.get(room=room, member=bo).read_seq == 2
+    as_bo.post(read, {"seq": "99"}, headers={"Accept": "application/json"})
+    assert Place.objects.get(room=room, member=bo).read_seq == 3
+    assert as_bo.post(read, {"seq": "2", "unread": "1"})["Location"] == "/chat/"
+    assert Place.objects.get(room=room, member=bo).read_seq == 1
+    assert "2 unread" in text_of(as_bo.get("/chat/"))
+    assert as_bo.post(read, {"seq": "x"}).status_code == 422
+
+
+# -- doors ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "pins/", "about/", "settings/", "after/?after=0", "1/", "1/edit/", "1/hide/", "1/edits/"],
+)
+def test_what_is_inside_is_404_for_those_outside(as_cy, guest, hidden_group, ada, path):
+    room = room_of(hidden_group)
+    send_message(room=room, sender=ada, body="Psst")
+    assert as_cy.get(f"/rooms/{room.pk}/{path}").status_code == 404
+    assert guest.get(f"/rooms/{room.pk}/{path}").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "messages/",
+        "read/",
+        "level/",
+        "answer/",
+        "leave/",
+        "settings/",
+        "1/react/",
+        "1/edit/",
+        "1/hide/",
+        "1/pin/",
+    ],
+)
+def test_nothing_is_written_from_outside(as_cy, ada, bo, path):
+    room = room_with([bo], by=ada)
+    send_message(room=room, sender=ada, body="Just us")
+    form = {"body": "x", "seq": "1", "level": "all", "name": "heart", "do": "pause"}
+    assert as_cy.post(f"/rooms/{room.pk}/{path}", form).status_code == 404
+    assert Message.objects.count() == 1
+
+
+def test_my_rooms_cost_the_same_with_two_and_with_twenty(as_ada, ada, bo):
+    def look() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert as_ada.get("/chat/").status_code == 200
+        return len(queries)
+
+    def more(number: int) -> None:
+        group = make_group(f"extra-{number}")
+        join(ada, group)
+        join(bo, group)
+        send_message(room=room_of(group), sender=bo, body="@ada hello")
+        pair = room_with([bo, group.memberships.exclude(member__in=[ada, bo]).get().member], by=ada)
+        send_message(room=pair, sender=ada, body="Hello you two")
+
+    for number in range(2):
+        more(number)
+    few = look()
+    for number in range(2, 10):
+        more(number)
+    assert look() == few
