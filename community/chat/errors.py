@@ -26,6 +26,12 @@ class NotInRoom(MessageRefused):
     status = 403
 
 
+class Silenced(MessageRefused):
+    """Of a member who reads only; moderation says why."""
+
+    status = 403
+
+
 class NothingSaid(MessageRefused):
     says = _("Write something first.")
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from community.chat import hub
 from community.chat.errors import Archived, MayNotKeepOrder, RoomNameTaken, RoomNameUnfit
 from community.chat.models import Room, RoomEntry
-from community.chat.rooms import clean_name, clean_topic
+from community.chat.rooms import clean_name, clean_topic, ensure_not_silenced
 from community.members.models import Member
 
 SLOW_MODE_MAX_SECONDS: Final = 24 * 3600
@@ -126,11 +126,12 @@ def entries_of(room: Room) -> QuerySet[RoomEntry]:
 
 
 def _kept(room: Room, by: Member, *, archived: bool = False) -> Room:
-    """The room, for one who keeps order in it, as it is now."""
+    """The room, for one who keeps order in it, as it is now. Raises Silenced too."""
     if not Room.objects.visible_to(by).filter(pk=room.pk).exists():
         raise MayNotKeepOrder
     if not room.as_kind.keeps_order(by, room):
         raise MayNotKeepOrder
+    ensure_not_silenced(by)
     rows = Room.objects.select_for_update(of=("self",)).select_related("group", "thread")
     fresh = rows.get(pk=room.pk)
     if fresh.archived_at is not None and not archived:

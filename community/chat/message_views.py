@@ -121,6 +121,8 @@ def hide(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
     if menu.may_delete:
         context = {**_context(found, menu, request), "title": _("Delete your message")}
         return render(request, "community/chat/delete.html", context)
+    if request.method == "GET" and not menu.may_hide:
+        return redirect(place_of(found))
     form = HideForm(request.POST or None)
     return _act(
         request,

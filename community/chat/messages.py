@@ -35,6 +35,7 @@ from community.chat.models import (
     Room,
     RoomEntry,
 )
+from community.chat.rooms import ensure_not_silenced
 from community.chat.services import MESSAGE_GATES, clean_body, refer
 from community.events import MessageEdited
 from community.members.models import Member
@@ -217,6 +218,7 @@ def _lock(message: Message, by: Member) -> Message:
 def _ensure_keeps_order(room: Room, by: Member) -> None:
     if not room.as_kind.keeps_order(by, room):
         raise MayNotKeepOrder
+    ensure_not_silenced(by)
 
 
 def _hide(message: Message, by: Member, reason: str) -> None:

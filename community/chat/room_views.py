@@ -24,6 +24,7 @@ from community.chat.rooms import (
     PEOPLE_MAX,
     answer_request,
     leave_room,
+    moderates_its_group,
     open_room,
     room_beside,
     room_with,
@@ -117,6 +118,8 @@ class PeopleForm(forms.Form):
 def new_in_group(request: MemberRequest, slug: str) -> HttpResponse:
     """Another room of a group; its moderators open it."""
     group = get_object_or_404(Group.objects.joined_by(request.user), slug=slug)
+    if not moderates_its_group(request.user, Room(group=group)):
+        raise PermissionDenied(_("Only moderators of this group open rooms."))
     form = RoomForm(request.POST or None)
 
     def act(data: dict[str, Any]) -> Room:
@@ -153,7 +156,7 @@ def beside_thread(request: MemberRequest, thread_id: int) -> HttpResponse:
     thread = get_object_or_404(Thread.objects.visible_to(request.user), pk=thread_id)
     try:
         room = room_beside(thread, by=request.user)
-    except NotInRoom as refusal:
+    except MessageRefused as refusal:
         raise PermissionDenied(refusal.reason) from refusal
     return redirect(room)
 

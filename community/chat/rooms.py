@@ -23,6 +23,7 @@ from community.chat.errors import (
     NotInRoom,
     RoomNameTaken,
     RoomNameUnfit,
+    Silenced,
     TooManyPeople,
     TooManyRooms,
 )
@@ -30,7 +31,9 @@ from community.chat.kinds import RoomKind, add_kind
 from community.chat.models import ROOM_NAME_MAX_CHARS, TOPIC_MAX_CHARS, Place, Room
 from community.groups.models import Group, Membership, Role
 from community.groups.services import membership_of
+from community.members.errors import MayNotWrite
 from community.members.models import Block, Member
+from community.members.sanctions import ensure_may_write
 from community.threads.models import Thread
 
 ROOMS_A_GROUP_MAX: Final = 20
@@ -157,13 +160,14 @@ def room_of(group: Group) -> Room:
 def open_room(*, group: Group, name: str, topic: str = "", by: Member) -> Room:
     """Open another room of the group; its moderators may. At most ROOMS_A_GROUP_MAX open ones.
 
-    Raises NotInRoom, MayNotKeepOrder, RoomNameUnfit, RoomNameTaken or TooManyRooms.
+    Raises NotInRoom, MayNotKeepOrder, Silenced, RoomNameUnfit, RoomNameTaken or TooManyRooms.
     """
     place = membership_of(by, group)
     if place is None:
         raise NotInRoom
     if place.role not in (Role.MODERATOR, Role.OWNER):
         raise MayNotKeepOrder
+    ensure_not_silenced(by)
     name = clean_name(name)
     slug = slugify(name, allow_unicode=True)[:60].strip("-")
     if not slug:
@@ -190,10 +194,13 @@ def open_room(*, group: Group, name: str, topic: str = "", by: Member) -> Room:
 def room_beside(thread: Thread, *, by: Member) -> Room:
     """The room beside a thread, made when the first member of its group opens it.
 
-    Raises NotInRoom.
+    Raises NotInRoom, or Silenced when it is not there yet.
     """
     if membership_of(by, thread.group) is None:
         raise NotInRoom
+    if (known := Room.objects.filter(thread=thread).first()) is not None:
+        return known
+    ensure_not_silenced(by)
     room, _ = Room.objects.get_or_create(
         thread=thread, defaults={"kind": "thread", "group_id": thread.group_id, "created_by": by}
     )
@@ -277,6 +284,14 @@ def leave_room(*, room: Room, member: Member) -> None:
     left = Place.objects.filter(room=room, member=member, state=Place.State.IN)
     if not left.update(state=Place.State.LEFT, since=timezone.now()):
         raise NotInRoom
+
+
+def ensure_not_silenced(member: Member) -> None:
+    """Raise Silenced: who reads only decides about nobody and opens nothing."""
+    try:
+        ensure_may_write(member)
+    except MayNotWrite as refusal:
+        raise Silenced(refusal.reason) from refusal
 
 
 def clean_name(name: str) -> str:

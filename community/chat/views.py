@@ -31,7 +31,7 @@ from community.chat.pages import (
     rooms_page,
 )
 from community.chat.places import place_in, read_to
-from community.chat.rooms import room_of
+from community.chat.rooms import ensure_not_silenced, room_of
 from community.chat.services import ensure_may_write, send_message
 from community.groups.models import Group
 from community.members.blocking import folded_for
@@ -155,6 +155,7 @@ def why_not_write(room: Room, member: Member) -> str:
     """Say why the member may not write here now, or nothing."""
     try:
         ensure_may_write(member, room)
+        ensure_not_silenced(member)
     except MessageRefused as refusal:
         return refusal.reason
     return ""

@@ -15,7 +15,12 @@ from django.urls import get_resolver, path
 
 from community.threads.models import Thread
 from config import urls
-from tests.architecture.access import commerce_routes, member_routes, reading_routes
+from tests.architecture.access import (
+    chat_routes,
+    commerce_routes,
+    member_routes,
+    reading_routes,
+)
 from tests.architecture.access.asking import ask
 from tests.architecture.access.checking import (
     METHODS,
@@ -38,6 +43,7 @@ TABLES: Final = {
     "writing": reading_routes.WRITING,
     "organising": reading_routes.ORGANISING,
     "groups": member_routes.GROUPS,
+    "chat": chat_routes.CHAT,
     "people": member_routes.PEOPLE,
     "finding": member_routes.FINDING,
     "own": member_routes.OWN,
@@ -155,6 +161,8 @@ def test_who_may_read_a_secret_finds_it(world: World):
         (get("/drafts/", everybody()), "author", "open", "fennelmark"),
         (get("/merchants/{shop.slug}/orders/{order.pk}/", everybody()), "author", "open",
             "fennelmark"),
+        (get("/rooms/{room.pk}/after/", everybody()), "member", "hidden", "marrowstone"),
+        (get("/rooms/{pair.pk}/", everybody()), "outsider", "open", "sorrelgate"),
     ):  # fmt: skip
         assert word in SECRETS
         assert word in ask(world, row, person, place).body, f"{row} ({person})"

@@ -1,4 +1,4 @@
-"""Groups, chat, people, search, news, and what is one member's alone."""
+"""Groups, people, search, news, and what is one member's alone."""
 
 from __future__ import annotations
 
@@ -72,15 +72,6 @@ GROUPS: Final = [
     get("/images/{image.pk}/", everybody()),
     get("/thumbnails/{image.pk}/", everybody()),
     post("/uploads/", only(422, *INSIDE, others=404), {"group": "{group.slug}"}, may_write=False),
-    get("/chat/", signed_in()),
-    get("/chat/{group.slug}/", INSIDERS),
-    get("/chat/{group.slug}/beside/", INSIDERS),
-    get("/rooms/{room.pk}/after/", INSIDERS, query={"after": "0"}),
-    post(
-        "/rooms/{room.pk}/messages/",
-        only(302, *INSIDE, others=404, silenced=403),
-        {"body": "Hello."},
-    ),
 ]
 
 PEOPLE: Final = [

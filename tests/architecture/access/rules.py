@@ -18,6 +18,7 @@ Who = Mapping[str, Status]
 OF_A_PLACE: Final = {
     *("group", "other", "image", "tag", "thread", "post", "option", "theirs", "hidden_post"),
     *("deleted_post", "fresh", "locked", "locked_post", "asked", "reply", "message", "link"),
+    *("room", "side", "pinned", "gone"),
     *("join_request", "listing", "another", "placement", "suggestion", "go", "place"),
 }
 

@@ -22,7 +22,8 @@ from commerce.merchants.services import invite_to_team
 from commerce.placements.models import Evidence, Placement, PlacementState
 from commerce.touchpoints.links import go_url
 from community.bookmarks.services import keep_bookmark
-from community.chat.rooms import room_of
+from community.chat.messages import edit_message, hide_message, pin_message
+from community.chat.rooms import open_room, room_of, room_with
 from community.chat.services import send_message
 from community.drafts.services import save_draft
 from community.groups.models import JoinMode, JoinRequest, Role
@@ -71,14 +72,18 @@ PLACES: Final = {"open": JoinMode.OPEN, "invite": JoinMode.INVITE, "hidden": Joi
 IN_HIDDEN_GROUP: Final = "marrowstone"
 IN_HIDDEN_POST: Final = "thistlegate"
 IN_DELETED_POST: Final = "gorsewick"
+IN_HIDDEN_MESSAGE: Final = "ferrymoss"
 PRIVATE: Final = "fennelmark"
 FOR_STAFF: Final = "hazelnote"
+AMONG_TWO: Final = "sorrelgate"
 SECRETS: Final = {
     IN_HIDDEN_GROUP: set(INSIDE),
     IN_HIDDEN_POST: {"author", "moderator", "owner"},
     IN_DELETED_POST: {"author", "moderator", "owner"},
+    IN_HIDDEN_MESSAGE: set(),  # not even its sender, who reads why
     PRIVATE: {"author"},
     FOR_STAFF: {"staff", "member"},  # the member wrote it
+    AMONG_TWO: {"author", "outsider"},
 }
 
 
@@ -118,6 +123,8 @@ def _world() -> World:
     silence(member=people["silenced"], by=people["staff"], reason="Sold the same lens twice.")
     run_outbox()
     site = {**_merchant(people, spots), **_own(people, spots)}
+    site["pair"] = room_with([people["outsider"]], by=people["author"])
+    send_message(room=site["pair"], sender=people["author"], body=f"Only for you: {AMONG_TWO}.")
     site.update({f"{name}_handle": member.handle for name, member in people.items()})
     run_outbox()
     world = World(people, spots, site)
@@ -195,8 +202,14 @@ def _place(place: str, people: dict[str, Member]) -> dict[str, Any]:
     asked = make_thread(author, group, f"A question about {word}", f"quillfeather {word}?")
     Thread.objects.filter(pk=asked.pk).update(kind="question")
     reply = make_post(people["member"], asked, f"An answer, {word}.")
-    message = send_message(room=room_of(group), sender=author, body=f"Chat of {word}.")
-    send_message(room=room_of(group), sender=people["blocked"], body=f"Blocked chat of {word}.")
+    room = room_of(group)
+    message = send_message(room=room, sender=author, body=f"Chat of {word}.")
+    edit_message(message=message, body=f"Chat of {word}, changed.", by=author)
+    pinned = send_message(room=room, sender=people["blocked"], body=f"Blocked chat of {word}.")
+    pin_message(message=pinned, by=moderator)
+    gone = send_message(room=room, sender=author, body=f"{IN_HIDDEN_MESSAGE} of {word}")
+    send_message(room=room, sender=people["member"], body=f"To that {word}.", reply_to=gone)
+    hide_message(message=gone, by=moderator, reason="Said twice.")
     toggle_reaction(post=post, member=people["member"], name="heart")
     flag(kind="post", target=post, member=people["member"], reason=FlagReason.SPAM, note=FOR_STAFF)
     knocker = make_member(f"knocker-{place}", name="Knocks")
@@ -218,7 +231,10 @@ def _place(place: str, people: dict[str, Member]) -> dict[str, Any]:
         asked=asked,
         reply=reply,
         message=message,
+        pinned=pinned,
+        gone=gone,
         room=message.room,
+        side=open_room(group=group, name=f"The {word} room", topic=word, by=moderator),
         join_request=JoinRequest.objects.create(group=group, member=knocker, message=word),
         link=invite(group=group, by=moderator),
     )
