@@ -28,6 +28,22 @@ class MessageEdited(Event):
 
 
 @dataclass(frozen=True)
+class MessageHiddenChanged(Event):
+    """A message was hidden or shown again."""
+
+    message_id: int
+
+
+@dataclass(frozen=True)
+class TalkMadeThread(Event):
+    """Messages of a room became a thread."""
+
+    thread_id: int
+    room_id: int
+    by_id: int
+
+
+@dataclass(frozen=True)
 class MemberJoined(Event):
     group_id: int
     member_id: int

@@ -36,7 +36,14 @@ from community.notifications.models import (
 from community.polls.models import Poll, PollOption, PollVote
 from community.privacy.models import Erasure, Export
 from community.reactions.models import Reaction
-from community.search.models import Lexeme, SavedSearch, SearchDocument, SearchFigures, Word
+from community.search.models import (
+    Lexeme,
+    MessageDocument,
+    SavedSearch,
+    SearchDocument,
+    SearchFigures,
+    Word,
+)
 from community.standing.models import Badge, BadgeGrant, KnownDomain, LevelChange
 from community.tags.models import Tag
 from community.threads.marks import Follow, ReadingDay, ReadMark
@@ -79,6 +86,7 @@ __all__ = [
     "Member",
     "Membership",
     "Message",
+    "MessageDocument",
     "MessageImage",
     "MessageLink",
     "MessageMention",

@@ -27,6 +27,7 @@ from community.chat.errors import (
     TooManyPins,
     UnknownReaction,
 )
+from community.chat.keeping import note
 from community.chat.models import (
     MESSAGE_MAX_CHARS,
     Message,
@@ -37,7 +38,7 @@ from community.chat.models import (
 )
 from community.chat.rooms import ensure_not_silenced
 from community.chat.services import MESSAGE_GATES, clean_body, refer
-from community.events import MessageEdited
+from community.events import MessageEdited, MessageHiddenChanged
 from community.members.models import Member
 from community.members.sanctions import ensure_may_write
 from community.threads.rendering import render_message
@@ -116,7 +117,7 @@ def pin_message(*, message: Message, by: Member) -> Message:
             raise TooManyPins
         message.pinned_at, message.pinned_by = timezone.now(), by
         _changed(message, "pinned_at", "pinned_by")
-        _note(message, RoomEntry.Verb.PIN, by)
+        note(message.room, RoomEntry.Verb.PIN, by, seq=message.seq)
     return message
 
 
@@ -128,7 +129,7 @@ def unpin_message(*, message: Message, by: Member) -> Message:
     if message.pinned_at is not None:
         message.pinned_at = message.pinned_by = None
         _changed(message, "pinned_at", "pinned_by")
-        _note(message, RoomEntry.Verb.UNPIN, by)
+        note(message.room, RoomEntry.Verb.UNPIN, by, seq=message.seq)
     return message
 
 
@@ -177,12 +178,20 @@ def restore_message(*, message: Message, by: Member) -> Message:
         raise MayNotChange
     message.show()
     _changed(message, "hidden_at", "hidden_by", "hidden_reason")
+    publish(MessageHiddenChanged(message_id=message.pk))
     return message
 
 
 def message_hidden_changed(message: Message) -> None:
-    """Tell pages of what moderation hid or showed, and saved, in a case of its own."""
+    """Tell of what moderation hid or showed, and saved, in a case of its own."""
     _changed(message)
+    publish(MessageHiddenChanged(message_id=message.pk))
+
+
+@transaction.atomic
+def message_shows_otherwise(message: Message) -> None:
+    """Tell pages that what is drawn under a message is another now: a link's card, a listing's."""
+    _changed(Message.objects.select_for_update().get(pk=message.pk))
 
 
 def take_change(room_id: int) -> int:
@@ -228,19 +237,10 @@ def _hide(message: Message, by: Member, reason: str) -> None:
         message.pinned_at = message.pinned_by = None
         columns += ["pinned_at", "pinned_by"]
     _changed(message, *columns)
+    publish(MessageHiddenChanged(message_id=message.pk))
 
 
 def _changed(message: Message, *columns: str) -> None:
     message.change = take_change(message.room_id)
     message.save(update_fields=[*columns, "change"])
     transaction.on_commit(lambda: hub.announce_change(message))
-
-
-def _note(message: Message, verb: RoomEntry.Verb, by: Member) -> None:
-    RoomEntry.objects.create(
-        room=message.room,
-        verb=verb,
-        by=by,
-        details={"seq": message.seq},
-        after_seq=message.room.last_seq,
-    )

@@ -6,12 +6,16 @@ from community.events import (
     GroupChanged,
     MemberChanged,
     MemberJoined,
+    MessageEdited,
+    MessageHiddenChanged,
+    MessageSent,
     PostEdited,
     PostHiddenChanged,
     PostPublished,
     ThreadChanged,
 )
 from community.search.documents import Kind
+from community.search.messages import write_messages
 from community.search.models import SearchDocument
 from community.search.services import BATCH, follow_groups, write_documents
 from community.threads.models import Post
@@ -37,6 +41,18 @@ def index_changed_thread(event: ThreadChanged) -> None:
     )
     for first in range(0, len(here), BATCH):
         write_documents(Kind.POST, here[first : first + BATCH])
+
+
+def index_sent_message(event: MessageSent) -> None:
+    write_messages([event.message_id])
+
+
+def index_edited_message(event: MessageEdited) -> None:
+    write_messages([event.message_id])
+
+
+def index_hidden_or_shown_message(event: MessageHiddenChanged) -> None:
+    write_messages([event.message_id])
 
 
 def index_changed_member(event: MemberChanged) -> None:

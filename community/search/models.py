@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 from pgvector.django import HalfVectorField, SparseVectorField
 
+from community.chat.models import Message, Room
 from community.groups.models import Group, JoinMode, Membership
 from community.members.models import Block, Member, Viewer
 from community.search.queries import QUERY_MAX_CHARS
@@ -96,6 +97,41 @@ class SearchDocument(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_id}"
+
+
+class MessageDocumentQuerySet(models.QuerySet["MessageDocument"]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Documents of the rooms `viewer` may read, asked for as they are now."""
+        return self.filter(room_id__in=Room.objects.visible_to(viewer).values("pk"))
+
+    def not_blocked_by(self, viewer: Viewer) -> Self:
+        """Without what members wrote whom `viewer` muted or blocked."""
+        return self.exclude(sender_id__in=Block.objects.filter(by_id=viewer.pk).values("of_id"))
+
+
+class MessageDocument(models.Model):
+    """What search knows of one chat message that is not hidden. Written by `search.messages` alone.
+
+    `tsv` holds its words and lexemes of where it stands: the room, the sender, the day, the month
+    (search.messages.marks_of). One index intersects them, so a word that half of a room says is
+    looked up in a few days of it, and a search of one room never goes through another.
+    """
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="+")
+    room = models.ForeignKey(Room, models.CASCADE, related_name="+", db_index=False)
+    sender = models.ForeignKey(Member, models.CASCADE, related_name="+", db_index=False)
+    sent_at = models.DateTimeField()
+    language = models.CharField(max_length=20)
+    version = models.PositiveSmallIntegerField()  # of the code that wrote it
+    tsv = SearchVectorField()
+
+    objects = MessageDocumentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [GinIndex(fields=["tsv"], name="message_by_words", fastupdate=False)]
+
+    def __str__(self) -> str:
+        return f"message {self.message_id}"
 
 
 class Lexeme(models.Model):

@@ -8,7 +8,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from community.search.documents import Kind
-from community.search.models import Lexeme, SearchDocument, Word
+from community.search.finding import read_words
+from community.search.message_finding import matches
+from community.search.messages import write_messages
+from community.search.models import Lexeme, MessageDocument, SearchDocument, Word
+from community.search.queries import Query
 from community.search.services import write_documents
 from config.personal import (
     Erasing,
@@ -31,6 +35,11 @@ def register() -> None:
         keeps("The posts stay; the member's own document goes, see below."),
     )
     declare(
+        "community.MessageDocument.sender",
+        NotExported(_("Made from your messages.")),
+        keeps("The messages stay, and are found under the neutral name."),
+    )
+    declare(
         "community.SavedSearch.member",
         Exported(
             "saved_searches",
@@ -50,6 +59,11 @@ def register() -> None:
         "They follow the texts, which are neutral by then.",
     )
     also_erase(
+        "search documents of messages that name the member",
+        swept("community.MessageDocument", _may_say_it, follow_messages),
+        "They follow the messages, which are neutral by then.",
+    )
+    also_erase(
         "what search knows of the member",
         forget_member,
         "Their document, and words that stood nowhere else.",
@@ -64,6 +78,17 @@ def follow(erasing: Erasing, documents: Sequence[SearchDocument]) -> None:
     """Write these documents anew from what they are of."""
     for kind in Kind:
         write_documents(kind, [one.object_id for one in documents if one.kind == kind])
+
+
+def _may_say_it(erasing: Erasing) -> Q:
+    wanted = Q(pk__in=[])
+    for phrase in read_words(Query(phrases=(erasing.handle, *erasing.emails))).phrases:
+        wanted |= Q(matches(phrase))
+    return wanted
+
+
+def follow_messages(erasing: Erasing, documents: Sequence[MessageDocument]) -> None:
+    write_messages([one.pk for one in documents])
 
 
 def forget_member(erasing: Erasing, after: str) -> str | None:

@@ -8,6 +8,7 @@ import structlog
 from celery import shared_task
 
 from community.search.embedders import EmbedderAway, embedder
+from community.search.messages import write_missing_messages
 from community.search.saving import look_for_news
 from community.search.services import embed_documents, refresh_lexemes, write_missing
 from community.search.similar import find_asked
@@ -21,6 +22,7 @@ EMBED_SECONDS = 40.0
 def refresh_search() -> None:
     """Count the words anew, and write what no event told of."""
     write_missing()
+    write_missing_messages()
     refresh_lexemes()
 
 

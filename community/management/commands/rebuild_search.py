@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
 from community.search.embedders import embedder
+from community.search.messages import write_missing_messages
 from community.search.models import SearchDocument
 from community.search.services import embed_documents, how_many, index_embeddings, rebuild
 
@@ -17,7 +18,8 @@ from community.search.services import embed_documents, how_many, index_embedding
 class Command(BaseCommand):
     help = (
         "Write the documents of all posts, members and groups that say something else than they "
-        "do, and count all words. Interrupted, it goes on where it was when run again."
+        "do, count all words, and write the chat messages that have no document. Interrupted, it "
+        "goes on where it was when run again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -37,6 +39,7 @@ class Command(BaseCommand):
                 bar.update(done)
 
             changed = rebuild(afresh=options["afresh"], progress=progress)
+        changed += write_missing_messages()
         self.stdout.write(f"{changed} documents written anew.")
         if options["embed"] and embedder().is_on:
             index_embeddings()
