@@ -24,6 +24,7 @@ class ModerationConfig(AppConfig):
         from moderation.flags.holding import hold_unknown_links
         from moderation.queue.roles import ensure_moderator_role
         from moderation.sanctions import gates
+        from moderation.sanctions.commands import register_commands
         from moderation.sanctions.handlers import tell_of_sanction
         from moderation.sanctions.services import penalised_since
 
@@ -33,6 +34,8 @@ class ModerationConfig(AppConfig):
         WHY_SUSPENDED.append(gates.why_suspended)
         POST_HOLDS.append(hold_unknown_links)
         PENALISED.append(penalised_since)
+
+        register_commands()
 
         subscribe(DecisionMade, tell_of_decision)
         subscribe(ContentShownAgain, tell_of_return)

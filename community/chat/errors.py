@@ -127,3 +127,15 @@ class ReasonMissing(MessageRefused):
 
 class NoSuchMessage(MessageRefused):
     says = _("The message you answer is not in this room.")
+
+
+class UnknownCommand(MessageRefused):
+    says = _("There is no such command.")
+
+
+class CommandUnfit(MessageRefused):
+    says = _("That cannot be done so.")
+
+
+class NothingToPin(MessageRefused):
+    says = _("There is nothing to pin yet.")

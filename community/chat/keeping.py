@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from community.chat import hub
@@ -26,7 +25,7 @@ def pause_room(*, room: Room, by: Member, reason: str = "") -> Room:
     if room.paused_at is None:
         room.paused_at = timezone.now()
         _save(room, "paused_at")
-        _note(room, Verb.PAUSE, by, reason)
+        note(room, Verb.PAUSE, by, reason)
     return room
 
 
@@ -37,7 +36,7 @@ def go_on(*, room: Room, by: Member) -> Room:
     if room.paused_at is not None:
         room.paused_at = None
         _save(room, "paused_at")
-        _note(room, Verb.GO_ON, by)
+        note(room, Verb.GO_ON, by)
     return room
 
 
@@ -49,7 +48,7 @@ def set_slow_mode(*, room: Room, seconds: int, by: Member, reason: str = "") -> 
     if room.slow_mode_seconds != seconds:
         room.slow_mode_seconds = seconds
         _save(room, "slow_mode_seconds")
-        _note(room, Verb.SLOW, by, reason, seconds=seconds)
+        note(room, Verb.SLOW, by, reason, seconds=seconds)
     return room
 
 
@@ -61,7 +60,7 @@ def set_writers(*, room: Room, writers: str, by: Member, reason: str = "") -> Ro
     if room.writers != new:
         room.writers = new
         _save(room, "writers")
-        _note(room, Verb.WRITERS, by, reason, writers=str(new))
+        note(room, Verb.WRITERS, by, reason, writers=str(new))
     return room
 
 
@@ -82,7 +81,7 @@ def describe_room(*, room: Room, name: str, topic: str, by: Member) -> Room:
     if (room.name, room.topic) != (name, topic):
         room.name, room.topic = name, topic
         _save(room, "name", "topic")
-        _note(room, Verb.TOPIC, by, name=name, topic=topic)
+        note(room, Verb.TOPIC, by, name=name, topic=topic)
     return room
 
 
@@ -105,7 +104,7 @@ def archive_room(*, room: Room, by: Member, reason: str = "") -> Room:
         raise MayNotKeepOrder
     room.archived_at = timezone.now()
     _save(room, "archived_at")
-    _note(room, Verb.ARCHIVE, by, reason)
+    note(room, Verb.ARCHIVE, by, reason)
     return room
 
 
@@ -116,13 +115,8 @@ def reopen_room(*, room: Room, by: Member) -> Room:
     if room.archived_at is not None:
         room.archived_at = None
         _save(room, "archived_at")
-        _note(room, Verb.REOPEN, by)
+        note(room, Verb.REOPEN, by)
     return room
-
-
-def entries_of(room: Room) -> QuerySet[RoomEntry]:
-    """What was done in the room, newest first."""
-    return room.entries.select_related("by").order_by("-at", "-pk")
 
 
 def _kept(room: Room, by: Member, *, archived: bool = False) -> Room:
@@ -141,10 +135,15 @@ def _kept(room: Room, by: Member, *, archived: bool = False) -> Room:
 
 def _save(room: Room, *columns: str) -> None:
     room.save(update_fields=columns)
-    transaction.on_commit(lambda: hub.announce_room(room))
 
 
-def _note(room: Room, verb: RoomEntry.Verb, by: Member, reason: str = "", **details: Any) -> None:
+def note(room: Room, verb: RoomEntry.Verb, by: Member, reason: str = "", **details: Any) -> None:
+    """Write an entry at the place where the room stands now, and tell its pages.
+
+    The room's row is locked till the end: entries get their numbers in the order of their commits,
+    so that a page that asks for all after its last misses none.
+    """
+    room = Room.objects.select_for_update(of=("self",)).get(pk=room.pk)
     RoomEntry.objects.create(
         room=room,
         verb=verb,
@@ -153,3 +152,4 @@ def _note(room: Room, verb: RoomEntry.Verb, by: Member, reason: str = "", **deta
         details=details,
         after_seq=room.last_seq,
     )
+    transaction.on_commit(lambda: hub.announce_room(room))

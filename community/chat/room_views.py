@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from community.chat import keeping
+from community.chat.entries import latest_entries
 from community.chat.errors import MessageRefused, NotInRoom
 from community.chat.models import ROOM_NAME_MAX_CHARS, TOPIC_MAX_CHARS, Place, Room
 from community.chat.pages import group_rooms, heading_of
@@ -45,7 +46,6 @@ SLOW_MODES: Final = (
     (300, gettext_lazy("5 minutes")),
     (3600, gettext_lazy("1 hour")),
 )
-ENTRIES_SHOWN: Final = 30
 
 
 class RoomForm(forms.Form):
@@ -210,7 +210,7 @@ def settings(request: MemberRequest, room_id: int) -> HttpResponse:
         "room": room,
         "heading": heading_of(room, request.user),
         "form": form,
-        "entries": keeping.entries_of(room)[:ENTRIES_SHOWN],
+        "entries": latest_entries(room),
         "may_archive": room.kind != "group" or bool(room.slug),
     }
     return render(request, "community/chat/settings.html", context, status=status)

@@ -125,8 +125,12 @@ def _follow(member: Member, kind: str, until: datetime) -> None:
     setattr(member, column, until)
 
 
+def may_sanction(member: Member) -> bool:
+    return member.is_active and member.is_staff and member.has_perm(PERMISSION)
+
+
 def _ensure_may(member: Member) -> None:
-    if not (member.is_active and member.is_staff and member.has_perm(PERMISSION)):
+    if not may_sanction(member):
         raise MayNotSanction
 
 
