@@ -30,6 +30,7 @@ from typing import TextIO
 
 from config.embedded import Child, EmbeddedError, spawn, start_postgres, start_valkey
 from config.embedded.processes import disk_full, failure
+from config.sockets import UVICORN
 
 PROJECT = Path(__file__).resolve().parent.parent
 FREE_BYTES_MIN = 300 * 1024 * 1024
@@ -164,10 +165,8 @@ class Demo:
         """Start the pages and sockets, and wait until they answer."""
         uvicorn = (
             *("uvicorn", "config.one_port:application", "--host", "127.0.0.1"),
-            *("--port", str(self.port), "--ws-max-size", "65536"),
-            *("--ws-ping-interval", "20", "--ws-ping-timeout", "20"),
-            *("--timeout-graceful-shutdown", "3", "--no-proxy-headers", "--no-server-header"),
-            *("--no-access-log", "--log-level", "warning"),
+            *("--port", str(self.port), *UVICORN),
+            *("--timeout-graceful-shutdown", "3", "--log-level", "warning"),
         )
         self.run_module("The web process", "web.log", uvicorn, environment)
         while not answers(self.port):

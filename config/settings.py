@@ -369,6 +369,15 @@ USE_I18N = True
 
 # -- community --------------------------------------------------------------------------------
 
+# Sockets, counted by each process for itself. An address is a whole one of IPv4, a /64 of IPv6;
+# tests and measurements open all of theirs from one.
+SOCKETS_PER_MEMBER = env.int("SOCKETS_PER_MEMBER", 5)
+SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", 100_000 if MODE == "test" else 20)
+SOCKET_CONNECTS_PER_SECOND = env.int(
+    "SOCKET_CONNECTS_PER_SECOND", 100_000 if MODE == "test" else 10
+)
+SOCKET_CONNECTS_BURST = env.int("SOCKET_CONNECTS_BURST", 100_000 if MODE == "test" else 40)
+
 POSTS_PER_PAGE = 20
 THREADS_PER_PAGE = 25
 # So long after publishing, or after an edit of theirs, the same hand changes a post without a
@@ -450,6 +459,7 @@ ERASURE_WAIT_DAYS = env.int("ERASURE_WAIT_DAYS", 7)  # how long an erasure can b
 NOTIFY_DELAY_SECONDS: dict[str, int] = {
     "email": env.int("NOTIFY_EMAIL_DELAY_SECONDS", 120),
     "push": env.int("NOTIFY_PUSH_DELAY_SECONDS", 5),
+    "chat_email": env.int("NOTIFY_CHAT_EMAIL_DELAY_SECONDS", 600),
 }
 # Where replies to our letters go; each letter's has a signed mark behind a "+". Empty: nobody can
 # reply by e-mail.

@@ -18,18 +18,22 @@ from django.db import connections
 
 
 class SocketClient(ApplicationCommunicator):
-    """Speaks the ASGI websocket protocol to `application` as `member`."""
+    """Speaks the ASGI websocket protocol to `application` as `member`, or by what `scope` says."""
 
-    def __init__(self, application: Any, member: object) -> None:
-        scope = {
-            "type": "websocket",
-            "path": "/ws/",
-            "query_string": b"",
-            "headers": [],
-            "subprotocols": [],
-            "user": member,
-        }
-        super().__init__(application, scope)
+    def __init__(self, application: Any, member: object = None, **scope: Any) -> None:
+        if member is not None:
+            scope["user"] = member
+        super().__init__(
+            application,
+            {
+                "type": "websocket",
+                "path": "/ws/",
+                "query_string": b"",
+                "headers": [],
+                "subprotocols": [],
+                **scope,
+            },
+        )
 
     async def connect(self) -> int | None:
         """None when accepted, else the code it was closed with."""
@@ -51,9 +55,13 @@ class SocketClient(ApplicationCommunicator):
         return json.loads(told["text"])
 
     async def closed_with(self) -> int:
+        code, _why = await self.closed_why()
+        return code
+
+    async def closed_why(self) -> tuple[int, str]:
         while (told := await self.receive_output(5))["type"] != "websocket.close":
             pass
-        return int(told["code"])
+        return int(told["code"]), str(told.get("reason", ""))
 
     async def leave(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})

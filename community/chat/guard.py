@@ -8,12 +8,14 @@ round takes four queries and one for each kind of room that is open, however man
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from django.contrib.auth import HASH_SESSION_KEY
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.http.cookie import parse_cookie
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -23,8 +25,11 @@ from community.groups.models import JoinMode, Membership
 from community.members.models import Member
 from community.threads.live import room_of
 from community.threads.models import Thread
+from config.sessions import SessionStore
 
 ROUND_SECONDS: Final = 2.5
+# What was asked longer ago is no answer: what is said then waits for the next one (chat.hub).
+CONFIRMED_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,7 @@ class Allowed:
             return True
         if listener.session_key not in self.sessions:
             return False
-        given = listener.session_hash or ""
-        return any(constant_time_compare(given, known) for known in hashes)
+        return _is_known(listener.session_hash or "", hashes)
 
 
 def look_around(listeners: Iterable[Listener]) -> Allowed:
@@ -71,8 +75,7 @@ def look_around(listeners: Iterable[Listener]) -> Allowed:
         return found
     for member in Member.objects.filter(pk__in=ids, is_active=True):
         if not member.is_suspended(now):
-            hashes = [member.get_session_auth_hash(), *member.get_session_auth_fallback_hash()]
-            found.members[member.pk] = hashes
+            found.members[member.pk] = _hashes_of(member)
     keys = [one.session_key for one in listeners if one.session_key is not None]
     if keys:
         live = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
@@ -104,9 +107,46 @@ def _hear_threads(found: Allowed, threads: set[int], ids: set[int]) -> None:
         found.hears[room_of(pk)] |= inside[group] if group in closed else ids
 
 
-def session_of(scope: dict[str, object]) -> tuple[str | None, str | None]:
-    """The key of a socket's session and the hash in it; None without a session."""
-    session = scope.get("session")
-    if session is None:
-        return None, None
-    return session.session_key, session.get(HASH_SESSION_KEY)  # type: ignore[attr-defined]
+@dataclass(frozen=True)
+class Opener:
+    """Who opens a socket, and by which session."""
+
+    member: Member
+    session_key: str | None = None
+    session_hash: str | None = None
+
+
+def who_opens(scope: Mapping[str, Any]) -> Opener | None:
+    """Return the member whose session the socket's cookie names; None for a guest.
+
+    At most two queries, none without a cookie. It writes nothing: a socket cannot hand out the
+    cookie of a session that is made anew, so one signed with an older key is left as it is.
+    """
+    if "user" in scope:  # tests
+        user = scope["user"]
+        return Opener(user) if isinstance(user, Member) else None
+    key = cookies_of(scope).get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return None
+    session = SessionStore(key)
+    if session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    pk = session.get(SESSION_KEY, 0)
+    found = Member.objects.filter(pk=pk, is_active=True).first()
+    if found is None or found.is_suspended(timezone.now()):
+        return None
+    given = str(session.get(HASH_SESSION_KEY, ""))
+    return Opener(found, key, given) if _is_known(given, _hashes_of(found)) else None
+
+
+def cookies_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    said = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+    return parse_cookie("; ".join(said)) if said else {}
+
+
+def _hashes_of(member: Member) -> list[str]:
+    return [member.get_session_auth_hash(), *member.get_session_auth_fallback_hash()]
+
+
+def _is_known(given: str, hashes: list[str]) -> bool:
+    return any(constant_time_compare(given, known) for known in hashes)

@@ -1,8 +1,12 @@
 """The hub: from Redis to the sockets of this process.
 
-One subscription a process and one frame encoded once for everybody in the room: 40,000 deliveries
-per CPU-second where Channels' groups gave 3,100 to 4,800. What passes here is a hint; a page asks
-for all after the last number it has on connect, on a gap, and when it comes back to the front.
+One subscription a process and one frame encoded once a language for everybody in the room; what it
+costs beside Channels' groups is measured in tests/bench/bench_fanout.py. What passes here is a
+hint; a page asks for all after the last number it has on connect, on a gap, and when it comes back
+to the front.
+
+What is said goes only to those whose rights were found to stand within the last
+guard.CONFIRMED_SECONDS. When nobody can be asked, the database being away, it waits for the answer.
 """
 
 from __future__ import annotations
@@ -11,7 +15,9 @@ import asyncio
 import contextlib
 import json
 import random
-from typing import TYPE_CHECKING, Final
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from channels.db import database_sync_to_async
@@ -20,6 +26,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from community.chat import guard
+from community.chat.doors import CLOSE_REFUSED
 from community.chat.here import CHANNEL
 from community.chat.models import Message, Room
 from community.threads import live
@@ -34,6 +41,9 @@ log = structlog.stdlib.get_logger(__name__)
 RETRY_SECONDS: Final = 1.0
 PING_SECONDS: Final = 5.0
 OF_THREADS: Final = ("posted", "typing")
+OF_THE_MOMENT: Final = ("typing", "writing")  # not worth telling later
+HELD_FRAMES: Final = 1_000
+OPENED_ELSEWHERE: Final = "Opened elsewhere."
 
 
 def announce_message(message: Message) -> None:
@@ -78,7 +88,7 @@ def announce_reading(room: Room, member: Member) -> None:
 
     Per member, not per room: nobody learns when somebody else reads.
     """
-    announce(CHANNEL, {"type": "told", "members": [member.pk]})
+    announce(CHANNEL, {"type": "told", "members": [member.pk], "of": "chat"})
 
 
 class Hub:
@@ -91,14 +101,25 @@ class Hub:
         self.task: asyncio.Task[None] | None = None
         self.guarding: asyncio.Task[None] | None = None
         self.live = False  # whether the subscription stands
+        self.confirmed_at = 0.0  # when rights were asked, the last time there was an answer
+        self.held: deque[dict[str, Any]] = deque()  # what waits for the next answer
+        self.missed = False  # whether more had to wait than was held
 
     def join(self, room_id: int | str, socket: LiveConsumer) -> None:
         self.rooms.setdefault(room_id, set()).add(socket)
         self._ensure_listening()
 
     def meet(self, socket: LiveConsumer) -> None:
-        """Let a socket hear what is for its member alone, until `part`."""
-        self.members.setdefault(socket.member.pk, set()).add(socket)
+        """Let a socket hear what is for its member alone, until `part`.
+
+        Above SOCKETS_PER_MEMBER the oldest gives way: the newest is the page that is looked at.
+        """
+        sockets = self.members.setdefault(socket.member.pk, set())
+        sockets.add(socket)
+        open_ones = [one for one in sockets if not one.closing]
+        if len(open_ones) > settings.SOCKETS_PER_MEMBER:
+            oldest = min(open_ones, key=lambda one: one.opened)
+            oldest.end(CLOSE_REFUSED, OPENED_ELSEWHERE)
         self._ensure_listening()
         self._ensure_guarded()
 
@@ -115,21 +136,49 @@ class Hub:
 
     def _ensure_guarded(self) -> None:
         if self.guarding is None or self.guarding.done():
+            self.confirmed_at = time.monotonic()  # each was let in just now
             self.guarding = asyncio.get_running_loop().create_task(self._guard())
 
     async def _guard(self) -> None:
         """Ask again who may hear what, as long as anybody listens."""
+        began = time.monotonic()
         while self.members:
-            await asyncio.sleep(guard.ROUND_SECONDS)
+            # From start to start, so that a slow answer does not put off the next question.
+            spent = time.monotonic() - began
+            await asyncio.sleep(max(guard.ROUND_SECONDS - spent, guard.ROUND_SECONDS / 5))
+            began = time.monotonic()
             asked = {s: s.listener() for each in self.members.values() for s in each}
             try:
                 allowed = await database_sync_to_async(guard.look_around)(asked.values())
+                for socket, listener in asked.items():
+                    socket.judge(allowed, listener)
             except Exception as error:
                 # The database is away; it is asked again in a moment.
                 log.warning("hub_could_not_ask", error=type(error).__name__)
-                continue
-            for socket, listener in asked.items():
-                socket.judge(allowed, listener)
+            else:
+                self.confirmed_at = began
+                self._let_go()
+
+    def _is_confirmed(self) -> bool:
+        return time.monotonic() - self.confirmed_at <= guard.CONFIRMED_SECONDS
+
+    def _hold(self, frame: dict[str, Any]) -> None:
+        """Keep a frame until rights are confirmed; too many, and pages will ask for all."""
+        if frame.get("type") in OF_THE_MOMENT:
+            return
+        if len(self.held) < HELD_FRAMES:
+            self.held.append(frame)
+        else:
+            self.missed = True
+
+    def _let_go(self) -> None:
+        """Say what waited, in its order."""
+        held, self.held = self.held, deque()
+        for frame in held:
+            self._say(frame)
+        if self.missed:
+            self.missed = False
+            self.tell_all({"type": "live"})
 
     def leave(self, room_id: int | str, socket: LiveConsumer) -> None:
         sockets = self.rooms.get(room_id)
@@ -139,30 +188,42 @@ class Hub:
                 del self.rooms[room_id]
 
     def deliver(self, payload: bytes) -> None:
-        """Hand one frame to every socket of its room, each in the language of its page."""
+        """Hand one frame to every socket of its room, or hold it till rights are confirmed."""
         try:
             frame = json.loads(payload)
             if frame.get("type") == "told":
-                self._tell_members(frame["members"])
+                self._tell_members(frame["members"], frame.get("of", "news"))
                 return
-            room_id = frame["room"] if frame.get("type") in OF_THREADS else int(frame["room"])
-        except (ValueError, KeyError, TypeError):
+            room_of_frame(frame)
+        except (ValueError, KeyError, TypeError, AttributeError):
             log.warning("hub_frame_unreadable")
             return
+        if self.held or not self._is_confirmed():
+            self._hold(frame)
+        else:
+            self._say(frame)
+
+    def _say(self, frame: dict[str, Any]) -> None:
+        """Hand a frame to its room, each in the language of its page, encoded once for all."""
         said = frame.get("html")
         texts: dict[str, str] = {}
-        for socket in tuple(self.rooms.get(room_id, ())):
+        for socket in tuple(self.rooms.get(room_of_frame(frame), ())):
             code = socket.language if isinstance(said, dict) else ""
-            if code not in texts:
-                spoken = {**frame, "html": said[code]} if isinstance(said, dict) else frame
-                texts[code] = json.dumps(spoken, separators=(",", ":"))
-            socket.offer(texts[code])
+            text = texts.get(code)
+            if text is None:
+                spoken = {**frame, "html": said.get(code)} if isinstance(said, dict) else frame
+                text = texts[code] = json.dumps(spoken, separators=(",", ":"))
+            socket.offer(text)
 
-    def _tell_members(self, members: list[int]) -> None:
-        """Say "there is news" to each member's own sockets, and not to whom else it was said."""
+    def _tell_members(self, members: list[int], of: str) -> None:
+        """Say "there is news" to each member's own sockets, and not to whom else it was said.
+
+        `of` is what to ask for again: "news" for notifications, "chat" for what is unread there.
+        """
+        text = json.dumps({"type": "told", "of": of}, separators=(",", ":"))
         for member_id in members:
             for socket in tuple(self.members.get(member_id, ())):
-                socket.offer('{"type":"told"}')
+                socket.offer(text)
 
     def tell_all(self, frame: dict[str, object]) -> None:
         text = json.dumps(frame, separators=(",", ":"))
@@ -202,6 +263,11 @@ class Hub:
                 with contextlib.suppress(Exception):
                     await client.aclose()
             await asyncio.sleep(RETRY_SECONDS * (0.5 + random.random()))  # noqa: S311
+
+
+def room_of_frame(frame: dict[str, Any]) -> int | str:
+    """The room as the hub knows it. Raises ValueError, KeyError or TypeError when there is none."""
+    return str(frame["room"]) if frame.get("type") in OF_THREADS else int(frame["room"])
 
 
 hub = Hub()

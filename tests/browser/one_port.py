@@ -19,6 +19,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from community.members.models import Member
+from config.sockets import UVICORN
 
 START_SECONDS = 60
 # Generous: a page under test shares two cores with the whole suite.
@@ -71,8 +72,7 @@ def site(transactional_db: None, chromium: Browser, site_redis_url: str) -> Iter
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "uvicorn", "config.one_port:application"),
-            *("--host", "127.0.0.1", "--port", str(port), "--no-access-log"),
-            *("--log-level", "warning", "--ws-max-size", "65536"),
+            *("--host", "127.0.0.1", "--port", str(port), "--log-level", "warning", *UVICORN),
         ],
         env={
             **os.environ,

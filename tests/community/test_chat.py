@@ -10,18 +10,15 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from community.chat import consumers, guard
 from community.chat.errors import NothingSaid, NotInRoom, TooFast, TooLong
-from community.chat.hub import Hub, announce_message
+from community.chat.hub import announce_message
 from community.chat.models import Message, Room
 from community.chat.rooms import room_of
 from community.chat.services import BURST_MESSAGES, send_message
 from community.groups.models import Group
-from community.groups.services import leave_group
 from community.members.models import Member
 from config.models import OutboxEvent
 from tests.factories import join, make_group, make_member
-from tests.sockets import SocketClient, in_a_loop_of_its_own
 
 pytestmark = pytest.mark.django_db
 
@@ -226,151 +223,6 @@ def test_a_room_is_404_for_those_outside_the_group(
 
 def test_a_member_of_no_group_is_shown_the_way_to_one(as_cy: Client):
     assert "No rooms yet" in as_cy.get("/chat/").content.decode()
-
-
-# -- the socket -------------------------------------------------------------------------------
-
-
-def socket_of(member: object) -> SocketClient:
-    return SocketClient(consumers.LiveConsumer.as_asgi(), member)
-
-
-@pytest.fixture
-def quiet_hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
-    """A hub that does not listen to Redis: frames come by hand."""
-    hub = Hub()
-
-    async def nothing() -> None:
-        return None
-
-    monkeypatch.setattr(hub, "_listen", nothing)
-    monkeypatch.setattr(consumers, "hub", hub)
-    return hub
-
-
-@pytest.mark.django_db(transaction=True)
-@in_a_loop_of_its_own
-async def test_a_member_hears_their_room_and_nothing_else(quiet_hub: Hub):
-    from asgiref.sync import sync_to_async
-
-    def cast() -> tuple[Member, Room, Room]:
-        ada, here, elsewhere = make_member("ada"), make_group("here"), make_group("elsewhere")
-        join(ada, here)
-        return ada, room_of(here), room_of(elsewhere)
-
-    ada, room, other = await sync_to_async(cast)()
-    socket = socket_of(ada)
-    assert await socket.connect() is None
-    await socket.say({"type": "subscribe", "room": str(room.pk)})
-    assert await socket.hear() == {
-        "type": "subscribed",
-        "room": room.pk,
-        "name": str(room.pk),
-        "seq": 0,
-        "live": False,
-    }
-    for name in (str(other.pk), "here", "9" * 30, "nul\x00", "half\ud800"):
-        await socket.say({"type": "subscribe", "room": name})
-        refused = await socket.hear()
-        assert (refused["type"], refused["why"]) == ("refused", "There is no such room.")
-    quiet_hub.deliver(b'{"type":"message","room":%d,"seq":9}' % other.pk)
-    quiet_hub.deliver(b'{"type":"message","room":%d,"seq":1}' % room.pk)
-    assert (await socket.hear())["seq"] == 1
-    assert await socket.receive_nothing()
-    await socket.leave()
-
-
-@in_a_loop_of_its_own
-async def test_a_guest_gets_no_socket(quiet_hub: Hub):
-    from django.contrib.auth.models import AnonymousUser
-
-    assert await socket_of(AnonymousUser()).connect() == 4401
-
-
-@pytest.mark.django_db(transaction=True)
-@in_a_loop_of_its_own
-async def test_who_leaves_the_group_stops_hearing_it(
-    quiet_hub: Hub, monkeypatch: pytest.MonkeyPatch
-):
-    from asgiref.sync import sync_to_async
-
-    monkeypatch.setattr(guard, "ROUND_SECONDS", 0.05)
-
-    def cast() -> tuple[Member, Group, Room]:
-        ada, here = make_member("ada"), make_group("here")
-        join(ada, here)
-        return ada, here, room_of(here)
-
-    ada, here, room = await sync_to_async(cast)()
-    socket = socket_of(ada)
-    await socket.connect()
-    await socket.say({"type": "subscribe", "room": str(room.pk)})
-    await socket.hear()
-    await sync_to_async(leave_group)(member=ada, group=here)
-    assert (await socket.hear())["why"] == "You left it."
-    quiet_hub.deliver(b'{"type":"message","room":%d,"seq":1}' % room.pk)
-    assert await socket.receive_nothing()
-    await socket.leave()
-
-
-@pytest.mark.parametrize(
-    "frame",
-    ["{", "[" * 3000, '"x"', '{"type":"subscribe","room":7}', '{"type":"fly","room":"here"}'],
-)
-@pytest.mark.django_db(transaction=True)
-@in_a_loop_of_its_own
-async def test_a_frame_that_is_none_is_refused_and_the_socket_stands(quiet_hub: Hub, frame: str):
-    from asgiref.sync import sync_to_async
-
-    socket = socket_of(await sync_to_async(make_member)("ada"))
-    await socket.connect()
-    await socket.say(frame)
-    assert (await socket.hear())["type"] == "refused"
-    await socket.leave()
-
-
-@pytest.mark.django_db(transaction=True)
-@in_a_loop_of_its_own
-async def test_binary_oversized_and_hurried_frames_close_the_socket(quiet_hub: Hub):
-    from asgiref.sync import sync_to_async
-
-    ada = await sync_to_async(make_member)("ada")
-    for frames in ([b"\x00"], ["x" * 5000], ['{"room":"x"}'] * 60):
-        socket = socket_of(ada)
-        await socket.connect()
-        for frame in frames:
-            await socket.say(frame)
-        assert await socket.closed_with() == 1008
-        await socket.leave()
-
-
-@in_a_loop_of_its_own
-async def test_a_slow_reader_is_closed_and_the_others_are_not(quiet_hub: Hub):
-    import asyncio
-
-    class Slow(consumers.LiveConsumer):
-        closed: int | None = None
-
-        async def close(self, code: int | None = None, reason: str | None = None) -> None:
-            self.closed = code
-
-    async def scene() -> tuple[Slow, int]:
-        slow, quick = Slow(), Slow()
-        for one in (slow, quick):
-            one.queue = asyncio.Queue(consumers.QUEUE_FRAMES)
-            one.closing, one.tasks = False, []
-            quiet_hub.join(1, one)
-        heard = 0
-        for number in range(consumers.QUEUE_FRAMES + 1):
-            quiet_hub.deliver(b'{"room":1,"seq":%d}' % number)
-            await quick.queue.get()
-            heard += 1
-        await asyncio.sleep(0)
-        return slow, heard
-
-    slow, heard = await scene()
-    assert slow.closed == consumers.CLOSE_TOO_SLOW
-    assert heard == consumers.QUEUE_FRAMES + 1
 
 
 def test_a_message_is_announced_as_everybody_sees_it(
