@@ -13,12 +13,21 @@ class CommunityConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
 
         from community import events
+        from community.chat import handlers as chat
+        from community.chat.pictures import register_audience
+        from community.chat.commands import register_commands
+        from community.chat.places import AFTER_READING as AFTER_READING_ROOM
         from community.chat.rooms import register_kinds
         from community.chat.services import MESSAGE_GATES
         from community.drafts.forms import DraftPart
         from community.drafts.guests import keep_for_guest, take_over
         from community.members.web import GUEST_FORMS
         from community.notifications import handlers, replies
+        from community.notifications.chat import (
+            mark_room_read,
+            tell_of_edited_message,
+            tell_of_message,
+        )
         from community.polls.forms import PollForm
         from community.privacy.handlers import begin_export, tell_of_erasure, tell_of_export
         from community.search import handlers as search
@@ -33,6 +42,8 @@ class CommunityConfig(AppConfig):
         from config.personal import declare_features
 
         register_kinds()
+        register_commands()
+        register_audience()
         PARTS.extend((PollForm, DraftPart))
         GUEST_FORMS.append(keep_for_guest)
         user_logged_in.connect(take_over, dispatch_uid="drafts_of_guests")
@@ -45,6 +56,12 @@ class CommunityConfig(AppConfig):
 
         subscribe(events.PostPublished, handlers.tell_of_post)
         subscribe(events.PostEdited, handlers.tell_of_edit)
+        AFTER_READING_ROOM.append(mark_room_read)
+        subscribe(events.MessageSent, tell_of_message)
+        subscribe(events.MessageEdited, tell_of_edited_message)
+        subscribe(events.MessageSent, chat.note_links_of_sent, queue="links")
+        subscribe(events.MessageEdited, chat.note_links_of_edit, queue="links")
+        subscribe(events.TalkMadeThread, handlers.tell_of_talk)
         subscribe(events.ReactionGiven, handlers.tell_of_reaction_given)
         subscribe(events.AnswerChosen, handlers.tell_of_answer)
         subscribe(events.MemberInvited, handlers.tell_of_invitation)
@@ -57,6 +74,9 @@ class CommunityConfig(AppConfig):
         subscribe(events.PostEdited, search.index_edited_post)
         subscribe(events.PostHiddenChanged, search.index_hidden_or_shown_post)
         subscribe(events.ThreadChanged, search.index_changed_thread)
+        subscribe(events.MessageSent, search.index_sent_message)
+        subscribe(events.MessageEdited, search.index_edited_message)
+        subscribe(events.MessageHiddenChanged, search.index_hidden_or_shown_message)
         subscribe(events.MemberChanged, search.index_changed_member)
         subscribe(events.MemberJoined, search.index_joined_member)
         subscribe(events.GroupChanged, search.index_changed_group)

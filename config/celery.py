@@ -169,6 +169,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="4", minute="25"),
         "options": {"expires": 3600},
     },
+    "fetch the pages that messages link to": {
+        "task": "links.fetch_previews",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "remind of bookmarks": {
         "task": "community.bookmarks",
         "schedule": 60.0,

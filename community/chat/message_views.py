@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from community.chat import messages as verbs
 from community.chat.errors import MessageRefused
 from community.chat.models import MESSAGE_MAX_CHARS, Message
 from community.chat.pages import MessageMenu, heading_of, menu_of
+from community.chat.previews import remove_links
 from community.chat.views import answer_with, refused, room_or_404, wants_json
 from community.members.errors import MayNotWrite
 from community.members.web import MemberRequest, member_required, wants_delete
@@ -145,6 +147,17 @@ def pin(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
         act(message=found, by=request.user)
     except MessageRefused as refusal:
         return refused(request, refusal, place_of(found))
+    return answer_with(request, found, place_of(found))
+
+
+@require_POST
+@member_required
+def remove_previews(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
+    """Take away what is drawn under one's own message because of its links."""
+    found = message_or_404(request, room_id, seq)
+    if found.sender_id != request.user.pk:
+        raise PermissionDenied(_("Only whoever sent a message may change it."))
+    remove_links(found)
     return answer_with(request, found, place_of(found))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Final, Self
+from collections.abc import Sequence
+from typing import Any, Final, Self
 
 from django.conf import settings
 from django.db import models
@@ -182,6 +183,8 @@ class Message(Hideable):
     continues = False
     viewer_is_sender = False
     is_folded = False  # the viewer muted its sender
+    link_cards: Sequence[Sequence[Any]] = ()
+    entries_after: Sequence[RoomEntry] = ()  # what was done between it and the next
 
     class Meta(Hideable.Meta):
         constraints = [
@@ -296,7 +299,8 @@ class LinkPreview(models.Model):
     """What a page says of itself, fetched once by a worker; shown under messages that link to it.
 
     `url` is normalised (scheme and host in lower case, no fragment) and unique by its hash, for
-    addresses may be long.
+    addresses may be long. `due_at` is when a worker may next fetch it, none when nobody waits: a
+    worker that takes it moves it ahead, so that another comes only if the first one died.
     """
 
     class State(models.TextChoices):
@@ -315,33 +319,58 @@ class LinkPreview(models.Model):
     why = models.CharField(max_length=200, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
     fetched_at = models.DateTimeField(null=True, blank=True)
+    host = models.CharField(max_length=253, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="preview_by_due"
+            ),
+            models.Index(fields=["host", "asked_at"], name="preview_by_host"),
+        ]
 
     def __str__(self) -> str:
         return self.url
 
 
 class MessageLink(models.Model):
-    """A link in a message whose preview stands under it. At most 3 a message."""
+    """A link in a message whose preview stands under it. At most 3 a message.
+
+    A link to a thread of ours, or to a post in it, has no preview: the thread is drawn as it is.
+    What its sender removed stays removed, whatever they edit.
+    """
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="links")
-    preview = models.ForeignKey(LinkPreview, models.CASCADE, related_name="messages")
+    preview = models.ForeignKey(
+        LinkPreview, models.CASCADE, null=True, blank=True, related_name="messages"
+    )
+    thread = models.ForeignKey(Thread, models.CASCADE, null=True, blank=True, related_name="+")
     position = models.PositiveSmallIntegerField()
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(fields=["message", "preview"], name="message_link_once")
+            models.UniqueConstraint(fields=["message", "preview"], name="message_link_once"),
+            models.UniqueConstraint(fields=["message", "thread"], name="message_thread_link_once"),
+            models.CheckConstraint(
+                condition=Q(preview__isnull=False, thread__isnull=True)
+                | Q(preview__isnull=True, thread__isnull=False),
+                name="message_link_leads_to_one",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.preview_id} in {self.message_id}"
+        return f"{self.preview_id or self.thread_id} in {self.message_id}"
 
 
 class MessagePost(models.Model):
-    """A post made from a message, when talk became a thread. The message stays where it is."""
+    """A post made from messages, when talk became a thread. The messages stay where they are."""
 
     message = models.ForeignKey(Message, models.PROTECT, related_name="made_posts")
-    post = models.OneToOneField(Post, models.PROTECT, related_name="from_message")
+    post = models.ForeignKey(Post, models.PROTECT, related_name="from_messages")
 
     class Meta:
         constraints = [
@@ -376,6 +405,8 @@ class RoomEntry(models.Model):
     details = models.JSONField(default=dict)
     after_seq = models.PositiveBigIntegerField(default=0)
     at = models.DateTimeField(default=timezone.now)
+
+    whom = ""  # the name of the member it is about (chat.entries)
 
     class Meta:
         indexes = [models.Index(fields=["room", "-at"], name="room_entry_by_time")]

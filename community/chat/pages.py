@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from community.chat.messages import EDIT_WITHIN
 from community.chat.models import Message, MessageMention, MessageReaction, Place, Room
+from community.chat.previews import link_notes
+from community.chat.rooms import DIRECT
 from community.groups.models import Group
 from community.members.blocking import folded_for
 from community.members.models import Member
 
 MESSAGES_PER_PAGE: Final = 50
 RUN_GAP: Final = timedelta(minutes=5)
+READ_SHOWN: Final = 5  # of what was read, above what was not
 MOST_COUNTED: Final = 99  # "99+" says enough
+
+# What is drawn under a message, as part of a query of messages: by its name, a subquery. Domains
+# above join; their template tags read it from the message.
+MESSAGE_NOTES: Final[dict[str, Callable[[], ArraySubquery]]] = {"link_cards": link_notes}
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class RoomRow:
     is_asked: bool = False
     is_muted: bool = False
     icon: str = ""
+    other: Member | None = None  # of two people, the one who is not reading
 
     @property
     def at(self) -> datetime | None:
@@ -90,6 +99,7 @@ def rooms_page(member: Member) -> dict[str, list[RoomRow]]:
             is_asked=place is not None and place.state == Place.State.ASKED,
             is_muted=place is not None and place.level == Place.Level.MUTED,
             icon=room.as_kind.icon,
+            other=_other(room, member) if room.kind == DIRECT else None,
         )
         rows["groups" if group else "asked" if row.is_asked else "people"].append(row)
     opened = {room.group_id for room in in_groups if not room.slug and room.kind == "group"}
@@ -101,6 +111,11 @@ def rooms_page(member: Member) -> dict[str, list[RoomRow]]:
     for each in rows.values():
         each.sort(key=lambda row: (-(row.at.timestamp() if row.at else 0), row.title))
     return rows
+
+
+def _other(room: Room, member: Member) -> Member | None:
+    people = [place.member for place in room.places.all() if place.member_id != member.pk]
+    return people[0] if len(people) == 1 else None
 
 
 def group_rooms(group: Group) -> list[Room]:
@@ -158,11 +173,12 @@ class MessageMenu:
     may_delete: bool = False
     may_restore: bool = False
     may_pin: bool = False
+    may_remove_links: bool = False
     may_hide: bool = False
 
 
 def menu_of(message: Message, viewer: Member) -> MessageMenu:
-    """Three queries at most. Verbs check again."""
+    """Four queries at most. Verbs check again."""
     room = message.room
     if room.archived_at is not None:
         return MessageMenu()
@@ -185,13 +201,15 @@ def menu_of(message: Message, viewer: Member) -> MessageMenu:
         may_edit=mine and timezone.now() - message.sent_at <= EDIT_WITHIN,
         may_delete=mine,
         may_pin=keeps_order,
+        may_remove_links=mine and message.links.filter(removed_at=None).exists(),
         may_hide=keeps_order and not mine,
     )
 
 
 def messages_of(room: Room) -> QuerySet[Message]:
-    """A room's messages with what a row shows."""
-    return Message.objects.filter(room=room).select_related("sender__avatar", "reply_to__sender")
+    """A room's messages with what a row shows, and what is drawn under it."""
+    rows = Message.objects.filter(room=room).select_related("sender__avatar", "reply_to__sender")
+    return rows.annotate(**{name: note() for name, note in MESSAGE_NOTES.items()})
 
 
 @dataclass(frozen=True)
@@ -221,6 +239,26 @@ def newest(room: Room, *, before: int | None = None) -> Window:
         page[0].seq if older else None,
         last + 1 if before is not None and last < room.last_seq else None,
     )
+
+
+def opening(room: Room, place: Place | None) -> Window:
+    """Where a room opens: at the newest, but with more unread than a page shows at the first of it.
+
+    One query, or two.
+    """
+    if place is not None and unread_of(room, place) >= MESSAGES_PER_PAGE:
+        return from_number(room, max(1, place.read_seq + 1 - READ_SHOWN))
+    return newest(room)
+
+
+def first_unread(window: Window, place: Place | None) -> int | None:
+    """The number of the first message in a window that its reader has not read, if it is there."""
+    if place is None or place.state != Place.State.IN:
+        return None
+    unread = [one.seq for one in window.messages if one.seq > place.read_seq]
+    # On a later page the line would stand above what was not even the first.
+    at_first = unread and (unread[0] != window.messages[0].seq or window.older is None)
+    return unread[0] if at_first else None
 
 
 def from_number(room: Room, seq: int) -> Window:

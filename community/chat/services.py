@@ -32,10 +32,12 @@ from community.chat.models import (
     Room,
 )
 from community.chat.rooms import DIRECT
+from community.chat.unread import give_places, tell_of
 from community.events import MessageSent
 from community.members.models import Block, Member
 from community.threads.markup import Rendered
 from community.threads.rendering import render_message
+from community.uploads.services import confine
 from config.outbox import publish
 
 BURST_MESSAGES: Final = 20
@@ -98,6 +100,7 @@ def send_message(
             )
             publish(MessageSent(message_id=message.pk))
             transaction.on_commit(lambda: hub.announce_message(message))
+            transaction.on_commit(lambda: tell_of(message))
     except IntegrityError:
         # Two sends of one message raced; the other one won.
         if client_key is not None and (sent := _sent_before(sender, client_key)):
@@ -135,7 +138,10 @@ def refer(message: Message, rendered: Rendered, *, again: bool = False) -> None:
             ),
             ignore_conflicts=True,
         )
+        if message.room.group_id is not None and not again:
+            give_places(message.room, named, message.seq)
     if rendered.image_ids:
+        confine(rendered.image_ids, owner=message.sender)
         MessageImage.objects.bulk_create(
             (MessageImage(message=message, image_id=pk) for pk in rendered.image_ids),
             ignore_conflicts=True,

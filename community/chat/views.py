@@ -15,12 +15,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
 
+from community.chat import commands
+from community.chat.days import days_of, read_day
+from community.chat.entries import later_entries, mark_entries
 from community.chat.errors import MessageRefused, NoSuchMessage
 from community.chat.forms import MessageForm
 from community.chat.here import announce_writing, who_is_here
-from community.chat.models import Message, Room
+from community.chat.models import Message, Room, RoomEntry
 from community.chat.pages import (
     around,
+    first_unread,
     from_number,
     given_by,
     heading_of,
@@ -28,7 +32,9 @@ from community.chat.pages import (
     messages_of,
     newest,
     on_day,
+    opening,
     rooms_page,
+    unread_of,
 )
 from community.chat.places import place_in, read_to
 from community.chat.rooms import ensure_not_silenced, room_of
@@ -38,6 +44,7 @@ from community.members.blocking import folded_for
 from community.members.errors import MayNotWrite
 from community.members.models import Member
 from community.members.web import MemberRequest, member_required, safe_next
+from community.uploads.errors import ImageRefused
 from config.paging import whole_number
 
 GAP_MESSAGES = 200
@@ -76,7 +83,8 @@ def group_room(request: MemberRequest, slug: str) -> HttpResponse:
 def room(request: MemberRequest, room_id: int) -> HttpResponse:
     found = room_or_404(request, room_id)
     if request.path != found.get_absolute_url():
-        return redirect(found)
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        return redirect(found.get_absolute_url() + query)
     return _room(request, found)
 
 
@@ -97,8 +105,12 @@ def beside(request: MemberRequest, slug: str) -> HttpResponse:
     messages = messages_of(found)
     page = list(messages.order_by("-seq")[:RAIL_MESSAGES])[::-1]
     mark_runs(page, request.user)
+    is_whole = not page or page[0].seq == 1
+    leading, last_entry = mark_entries(found, page, oldest=is_whole, newest=True)
     context = {
         "room": found,
+        "leading_entries": leading,
+        "last_entry": last_entry,
         "heading": heading_of(found, request.user),
         "group": found.group,
         "chat_messages": page,
@@ -111,44 +123,54 @@ def beside(request: MemberRequest, slug: str) -> HttpResponse:
 
 
 def room_context(request: MemberRequest, found: Room) -> dict[str, object]:
-    """The newest messages, or those the address asks for: `before`, `after`, `at`, `on` a day."""
+    """Where the room opens, or what the address asks for: `before`, `after`, `at`, `on` a day.
+
+    `newest` asks for the newest messages however much is unread.
+    """
     asked = request.GET
     at = whole_number(asked.get("at"))
+    place = place_in(found, request.user)
+    on: date | None = None
     if (before := whole_number(asked.get("before"))) is not None:
         window = newest(found, before=before)
     elif (after := whole_number(asked.get("after"))) is not None:
         window = from_number(found, after)
     elif at is not None:
         window = around(found, at)
-    elif (day := _day(asked.get("on", ""))) is not None:
+    elif (day := read_day(asked.get("on", ""))) is not None:
         window = on_day(found, day)
-    else:
+        on = day
+    elif "newest" in asked:
         window = newest(found)
+    else:
+        window = opening(found, place)
     mark_runs(window.messages, request.user)
+    leading, last_entry = mark_entries(
+        found, window.messages, oldest=window.older is None, newest=window.is_newest
+    )
     answered = whole_number(asked.get("reply_to"))
     return {
         "room": found,
         "heading": heading_of(found, request.user),
         "group": found.group,
         "chat_messages": window.messages,
+        "leading_entries": leading,
+        "last_entry": last_entry,
         "older": window.older,
         "newer": window.newer,
         "newest_shown": window.is_newest,
         "at": at,
+        "days": days_of(found, window, on),
+        "may_make_thread": found.group is not None,
         "mine": given_by(request.user, window.messages),
-        "place": place_in(found, request.user),
+        "place": place,
+        "first_unread": first_unread(window, place),
+        "unread": unread_of(found, place),
         "reply_to": (
             messages_of(found).filter(seq=answered, hidden_at=None).first() if answered else None
         ),
         "why_not": why_not_write(found, request.user),
     }
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def why_not_write(room: Room, member: Member) -> str:
@@ -191,6 +213,7 @@ def after(request: MemberRequest, room_id: int) -> JsonResponse:
     `{messages: [...], more, seq, changed: [...], change}`; each message is `{seq, key, sender,
     html, mine}`. With `only=<seq>` just that one, as it is now. `changed` has messages up to number
     `after` whose change number is over `change`, at most 200, and `change` how far that goes.
+    Asked with `entry`, the last entry it has, it is told `entries`, each `{entry, after, html}`.
     """
     found = room_or_404(request, room_id)
     messages = messages_of(found)
@@ -211,6 +234,8 @@ def after(request: MemberRequest, room_id: int) -> JsonResponse:
         if len(changed) == GAP_MESSAGES:
             more, last = True, changed[-1].change
     mine = given_by(request.user, [*page[:GAP_MESSAGES], *changed])
+    known = whole_number(request.GET.get("entry"))
+    entries = later_entries(found, known) if known is not None else []
     response = JsonResponse(
         {
             "messages": [as_json(message, request.user, mine) for message in page[:GAP_MESSAGES]],
@@ -218,6 +243,7 @@ def after(request: MemberRequest, room_id: int) -> JsonResponse:
             "seq": found.last_seq,
             "changed": [as_json(message, request.user, mine) for message in changed],
             "change": last,
+            "entries": [entry_as_json(entry) for entry in entries],
         }
     )
     response["Cache-Control"] = "no-store"
@@ -239,6 +265,14 @@ def as_json(
     }
 
 
+def entry_as_json(entry: RoomEntry) -> dict[str, object]:
+    return {
+        "entry": entry.pk,
+        "after": entry.after_seq,
+        "html": render_to_string("community/chat/_entry.html", {"entry": entry}),
+    }
+
+
 def _answered(room: Room, seq: int) -> Message:
     """The message of that number, to be answered. Raises NoSuchMessage."""
     found = Message.objects.filter(room=room, seq=seq, hidden_at=None).first()
@@ -250,23 +284,35 @@ def _answered(room: Room, seq: int) -> Message:
 @require_POST
 @member_required
 def send(request: MemberRequest, room_id: int) -> HttpResponse:
-    """Send `body`. A script (Accept: application/json) gets the message, a form the page again."""
+    """Send `body`. A script (Accept: application/json) gets the message, a form the page again.
+
+    A body that begins with a command is done instead (chat.commands): `{did}` says what.
+    """
     found = room_or_404(request, room_id)
-    form = MessageForm(request.POST)
+    form = MessageForm(request.POST, request.FILES)
     refusal, status = "", 422
     if form.is_valid():
         key: UUID | None = form.cleaned_data["client_key"]
         answered = form.cleaned_data["reply_to"]
         try:
+            reply_to = _answered(found, answered) if answered else None
+            if commands.is_command(form.cleaned_data["body"]):
+                words = form.cleaned_data["body"]
+                did = commands.run(room=found, by=request.user, body=words, reply_to=reply_to)
+                return _did(request, found, did)
+            if form.cleaned_data["picture"] is not None:
+                ensure_may_write(request.user, found)
             message = send_message(
                 room=found,
                 sender=request.user,
-                body=form.cleaned_data["body"],
+                body=commands.message_of(form.body_with_picture(sender=request.user)),
                 client_key=key,
-                reply_to=_answered(found, answered) if answered else None,
+                reply_to=reply_to,
             )
         except MessageRefused as refused:
             refusal, status = refused.reason, refused.status
+        except ImageRefused as refused_picture:
+            refusal, status = str(refused_picture), 422
         else:
             if wants_json(request):
                 return JsonResponse(as_json(message, request.user), status=201)
@@ -283,6 +329,25 @@ def send(request: MemberRequest, room_id: int) -> HttpResponse:
         {**room_context(request, found), "form": form},
         status=status,
     )
+
+
+def _did(request: MemberRequest, room: Room, did: str) -> HttpResponse:
+    """What a command did: for a script its words, for a form the room again with them above."""
+    if wants_json(request):
+        return JsonResponse({"did": did})
+    notices.success(request, did)
+    if not Room.objects.visible_to(request.user).filter(pk=room.pk).exists():
+        return redirect("chat")
+    return redirect(safe_next(request) or f"{room.get_absolute_url()}#end")
+
+
+@require_GET
+@member_required
+def command_list(request: MemberRequest, room_id: int) -> HttpResponse:
+    """The commands of use to the member here, for whoever types "/"."""
+    found = room_or_404(request, room_id)
+    context = {"commands": commands.offered_to(request.user, found)}
+    return render(request, "community/chat/_commands.html", context)
 
 
 @require_POST

@@ -31,6 +31,7 @@ from py_vapid import Vapid02
 from requests_hardened import Config, Manager
 
 from community.notifications.models import PushSubscription
+from config.outgoing import is_public
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -40,7 +41,6 @@ TOKEN_SECONDS: Final = 12 * 3600  # RFC 8292 allows a day
 CONNECT_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 3.0
 RETRY_SECONDS_MAX: Final = 24 * 3600
-NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # an IPv4 address by way of a gateway
 
 # requests-hardened looks at the address it connects to; see docs/mail-and-push.md.
 _outgoing: Final = Manager(
@@ -185,23 +185,8 @@ def ensure_outside(endpoint: str) -> None:
     except (OSError, UnicodeError):
         raise requests.ConnectionError("The name cannot be found.") from None
     for *_, address in found:
-        if not _is_public(ipaddress.ip_address(str(address[0]).partition("%")[0])):
+        if not is_public(ipaddress.ip_address(str(address[0]).partition("%")[0])):
             raise Forbidden("That is not a public address.")
-
-
-def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.is_site_local:
-            return False
-        if address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        elif address.sixtofour is not None:
-            address = address.sixtofour
-        elif address in NAT64:
-            address = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        elif int(address) >> 32 == 0:  # v4-compatible
-            return False
-    return address.is_global and not address.is_multicast
 
 
 def _patience(said: str) -> int:

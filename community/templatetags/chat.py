@@ -8,8 +8,10 @@ from typing import Any
 from django import template
 from django.template import Context
 
-from community.chat.models import Message
+from community.chat.entries import message_of, thread_of, words_of
+from community.chat.models import Message, RoomEntry
 from community.chat.pages import reactions_of
+from community.chat.previews import LinkCard
 from community.groups.models import Group
 
 register = template.Library()
@@ -21,10 +23,34 @@ def given(mine: Mapping[int, Sequence[str]]) -> str:
     return " ".join(f"{seq}:{','.join(names)}" for seq, names in mine.items())
 
 
+@register.filter
+def entry_words(entry: RoomEntry) -> str:
+    """What a moderator did, as a sentence."""
+    return words_of(entry)
+
+
+@register.filter
+def entry_message(entry: RoomEntry) -> int | None:
+    """The number of the message it is about, if any."""
+    return message_of(entry)
+
+
+@register.filter
+def entry_thread(entry: RoomEntry) -> str:
+    """Where the thread is that was made, if one was."""
+    return thread_of(entry)
+
+
 @register.inclusion_tag("community/chat/_reactions.html")
 def message_reactions(message: Message) -> dict[str, Any]:
     """The reactions given to a message, as buttons. No query."""
     return {"message": message, "reactions": reactions_of(message)}
+
+
+@register.inclusion_tag("community/chat/_links.html")
+def message_links(message: Message) -> dict[str, Any]:
+    """Cards of what a message links to. No query."""
+    return {"cards": [LinkCard(*card) for card in message.link_cards]}
 
 
 @register.inclusion_tag("community/chat/_rail.html", takes_context=True)

@@ -294,7 +294,7 @@ def for_rows(threads: ThreadQuerySet, viewer: Viewer) -> ThreadQuerySet:
         post__thread=OuterRef("pk"),
         post__number=1,
         post__hidden_at__isnull=True,
-        image__in=Image.objects.visible_to(viewer),
+        image__in=Image.objects.unconfined_to(viewer),
     )
     strip = ArraySubquery(pictures.order_by("position").values("image_id")[:STRIP_MAX])
     notes = {name: note(viewer) for name, note in ROW_NOTES.items()}

@@ -51,6 +51,7 @@ from community.threads.rights import ensure_not_silenced, moderates
 from community.threads.tagging import first_tags, listing_changed
 from community.threads.texts import clean_body, clean_title, excerpt_of
 from community.uploads.models import Image
+from community.uploads.services import let_out
 from config.guest_pages import changed
 from config.outbox import publish
 from config.prepared import prepared_cursor
@@ -396,6 +397,7 @@ def add_images(post: Post, image_ids: Sequence[UUID]) -> None:
             PostImage(post=post, image_id=image_id, position=position)
             for position, image_id in enumerate(image_ids)
         )
+        let_out(image_ids, group=post.thread.group)
 
 
 def ensure_open(thread: Thread) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Callable
+from typing import Final, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -13,30 +14,50 @@ from community.members.models import Member, Viewer
 
 ALT_MAX_CHARS = 300
 
+# Each says which confined images a member may see, as a condition on Image: those of the messages
+# they may read. Features above join.
+AUDIENCES: Final[list[Callable[[Member], Q]]] = []
+
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, viewer: Viewer) -> Self:
         """Images for everybody, those of groups `viewer` may read, and their own.
 
-        A hidden one, whose post or listing a moderator hid, is its owner's alone.
+        A hidden one, whose post or listing a moderator hid, is its owner's alone. A confined one
+        is seen by those who may read what shows it, as that says itself.
         """
-        readable = Q(group__isnull=True) | ~Q(group__join_mode=JoinMode.HIDDEN)
-        if viewer.is_authenticated:
-            inside = Membership.objects.filter(group=OuterRef("group_id"), member_id=viewer.pk)
-            readable = (readable | Exists(inside)) & Q(hidden_at__isnull=True)
-            return self.filter(readable | Q(owner_id=viewer.pk))
-        return self.filter(readable, hidden_at__isnull=True)
+        seen = _unconfined(viewer)
+        if isinstance(viewer, Member):
+            for audience in AUDIENCES:
+                seen |= Q(is_confined=True, hidden_at__isnull=True) & audience(viewer)
+        return self.filter(seen)
+
+    def unconfined_to(self, viewer: Viewer) -> Self:
+        """Those of them that posts and listings may show: lists of these need not ask the talk."""
+        return self.filter(_unconfined(viewer))
+
+
+def _unconfined(viewer: Viewer) -> Q:
+    readable = Q(group__isnull=True) | ~Q(group__join_mode=JoinMode.HIDDEN)
+    if not viewer.is_authenticated:
+        return readable & Q(is_confined=False, hidden_at__isnull=True)
+    inside = Membership.objects.filter(group=OuterRef("group_id"), member_id=viewer.pk)
+    readable = (readable | Exists(inside)) & Q(is_confined=False, hidden_at__isnull=True)
+    return readable | Q(owner_id=viewer.pk)
 
 
 class Image(models.Model):
     """A picture as we re-encoded it: WEBP, at most 2,400 px a side, no metadata.
 
     `file` and `thumbnail` are storage names below MEDIA_ROOT; the thumbnail is at most 640 px.
+    A confined one has no group: it was brought for a message, or is of a page that one links to.
+    The latter has no owner.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    owner = models.ForeignKey(Member, models.PROTECT, related_name="images")
+    owner = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="images")
     group = models.ForeignKey(Group, models.PROTECT, null=True, blank=True, related_name="images")
+    is_confined = models.BooleanField(default=False)
     alt = models.CharField(max_length=ALT_MAX_CHARS, blank=True)
     file = models.FileField(upload_to="images/")
     thumbnail = models.FileField(upload_to="thumbnails/")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.apps import apps
 from django.core.files.storage import default_storage
-from django.db import models, transaction
-from django.db.models import Exists, OuterRef
+from django.db import transaction
+from django.db.models import Exists
 from django.utils.translation import gettext_lazy as _
 
 from community.uploads.models import Image
+from community.uploads.services import shown_by
 from config.personal import Erasing, Exported, declare, keys, runs
 
 PICTURES_A_BATCH = 50
@@ -44,7 +45,7 @@ def delete_unused(erasing: Erasing, after: str) -> str | None:
     some = list(mine[:PICTURES_A_BATCH])
     unused = set(
         Image.objects.filter(pk__in=[image.pk for image in some])
-        .filter(*(~Exists(rows) for rows in _shown_by()))
+        .filter(*(~Exists(rows) for rows in shown_by()))
         .values_list("pk", flat=True)
     )
     gone = [image for image in some if image.pk in unused and not _is_in_a_text(image)]
@@ -52,16 +53,6 @@ def delete_unused(erasing: Erasing, after: str) -> str | None:
     Image.objects.filter(pk__in=[image.pk for image in gone]).delete()
     transaction.on_commit(lambda: _remove(files))
     return str(some[-1].pk) if len(some) == PICTURES_A_BATCH else None
-
-
-def _shown_by() -> list[models.QuerySet[models.Model]]:
-    """Rows of any table that point at a picture; the members' own are the avatars of others."""
-    return [
-        model._base_manager.filter(**{column.name: OuterRef("pk")})
-        for model in apps.get_models(include_auto_created=True)
-        for column in model._meta.concrete_fields
-        if column.is_relation and column.related_model is Image
-    ]
 
 
 def _is_in_a_text(image: Image) -> bool:

@@ -22,17 +22,24 @@ from config.languages import wordless
 def upload(request: MemberRequest) -> HttpResponse:
     """Take `picture` (a file), `alt` and `group` (a slug of the member's, or empty for everybody).
 
+    With `for=chat` it is confined: those who may read the message it is put into see it.
+
     201 with `{id, url, thumbnail_url, alt, width, height, markdown}`; 422 with `{error}`.
     """
     group: Group | None = None
-    if slug := request.POST.get("group"):
+    is_confined = request.POST.get("for") == "chat"
+    if not is_confined and (slug := request.POST.get("group")):
         group = get_object_or_404(Group.objects.joined_by(request.user), slug=slug)
     picture = request.FILES.get("picture")
     if picture is None or picture.file is None:
         return JsonResponse({"error": _("Choose a picture first.")}, status=422)
     try:
         image = save_image(
-            owner=request.user, group=group, file=picture.file, alt=request.POST.get("alt", "")
+            owner=request.user,
+            group=group,
+            file=picture.file,
+            alt=request.POST.get("alt", ""),
+            is_confined=is_confined,
         )
     except ImageRefused as refused:
         return JsonResponse({"error": str(refused)}, status=422)
@@ -55,7 +62,7 @@ def upload(request: MemberRequest) -> HttpResponse:
 def show(request: HttpRequest, image_id: UUID, size: str) -> HttpResponseBase:
     """The file itself, `full` or `thumbnail`, to those who may see it; 404 to the others."""
     # Most pictures are everybody's; those are answered without looking at who asks.
-    image = Image.objects.filter(pk=image_id, group=None, hidden_at=None).first()
+    image = Image.objects.filter(pk=image_id, group=None, is_confined=False, hidden_at=None).first()
     shared = image is not None
     if image is None:
         image = get_object_or_404(Image.objects.visible_to(request.user), pk=image_id)
