@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F
@@ -13,6 +14,10 @@ from community.chat import hub
 from community.chat.errors import NotInRoom
 from community.chat.models import Place, Room
 from community.members.models import Member
+
+Listener = Callable[[Room, Member, int], object]
+# Each is told, in the transaction, how far a member has read a room. Notifications join here.
+AFTER_READING: Final[list[Listener]] = []
 
 
 def place_in(room: Room, member: Member) -> Place | None:
@@ -47,6 +52,9 @@ def read_to(*, room: Room, member: Member, seq: int, again: bool = False) -> Non
             ],
             ignore_conflicts=True,
         )
+    if not again:
+        for listener in AFTER_READING:
+            listener(room, member, seq)
     transaction.on_commit(lambda: hub.announce_reading(room, member))
 
 

@@ -29,6 +29,7 @@ from community.chat.errors import (
 )
 from community.chat.kinds import RoomKind, add_kind
 from community.chat.models import ROOM_NAME_MAX_CHARS, TOPIC_MAX_CHARS, Place, Room
+from community.chat.places import AFTER_READING
 from community.groups.models import Group, Membership, Role
 from community.groups.services import membership_of
 from community.members.errors import MayNotWrite
@@ -245,7 +246,12 @@ def room_with(people: Collection[Member], *, by: Member) -> Room:
         if made:
             Place.objects.bulk_create(
                 [
-                    Place(room=room, member=by, is_moderator=len(others) > 1),
+                    Place(
+                        room=room,
+                        member=by,
+                        is_moderator=len(others) > 1,
+                        level=Place.Level.ALL,
+                    ),
                     *(
                         Place(
                             room=room,
@@ -276,6 +282,8 @@ def answer_request(*, room: Room, member: Member, accept: bool) -> Place:
         place.state = Place.State.IN if accept else Place.State.REFUSED
         place.since = timezone.now()
         place.save(update_fields=["state", "since"])
+        for listener in AFTER_READING:
+            listener(room, member, room.last_seq)
     return place
 
 

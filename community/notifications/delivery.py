@@ -28,10 +28,13 @@ from django.utils import timezone
 from community.chat.here import is_here
 from community.members.models import Member
 from community.notifications import compose, push
+from community.notifications.chat import is_muted
 from community.notifications.context import unread_count
 from community.notifications.digest import collect
 from community.notifications.models import (
+    CHAT_KINDS,
     NEW_POST_KINDS,
+    ONE_A_ROOM,
     Channel,
     EmailWhen,
     Kind,
@@ -54,6 +57,7 @@ TRIES_MAX: Final = 6
 RETRY_SECONDS: Final = 60
 RETRY_FACTOR: Final = 4
 RETRY_SECONDS_MAX: Final = 6 * 3600
+PUSH_AGAIN: Final = timedelta(minutes=1)  # whether who was here, and did not look, has gone
 LOOK_AGAIN: Final = timedelta(minutes=10)  # whether a member who is here has gone
 WAITS_MOST: Final = timedelta(hours=24)
 LOST_AFTER: Final = timedelta(minutes=10)
@@ -196,13 +200,15 @@ def _still_to_tell(sending: Sending) -> Notification:
         Notification.objects.visible_to(member)
         .unread()
         .filter(sendings=sending)
-        .select_related("actor", "group", "thread__group", "post__thread__group", "post__author")
+        .with_what_they_tell()
         .first()
     )
     if row is None:
         raise Never("read meanwhile, or not to be read any more")
     if not Wishes([member.pk]).wanted(member.pk, row.kind, sending.channel):
         raise Never("no longer wanted")
+    if row.room is not None and is_muted(member, row.room):
+        raise Never("the room is muted")
     thread = row.post.thread if row.post else row.thread
     if thread is not None and row.kind in SILENCED_BY_MUTE and has_muted(member, thread):
         raise Never("the thread is muted")
@@ -211,6 +217,11 @@ def _still_to_tell(sending: Sending) -> Notification:
 
 def _ensure_wanted_now(sending: Sending, row: Notification, now: datetime) -> None:
     if sending.channel != Channel.EMAIL:
+        if row.kind in CHAT_KINDS and is_here(sending.member_id):
+            # A page of ours is open and says so by itself.
+            if now - sending.created_at > WAITS_MOST:
+                raise Never("the member was here all the time")
+            raise _PutOff(now + PUSH_AGAIN, "the member is here")
         return
     when = preferences_of(sending.member).email_when
     if when == EmailWhen.NEVER:
@@ -243,6 +254,8 @@ def _push_message(sending: Sending, row: Notification) -> PushMessage:
             )
         raise Never("no device")
     topic = f"post-{row.post_id}" if row.kind == Kind.REACTION else f"notification-{row.pk}"
+    if row.kind in ONE_A_ROOM:
+        topic = f"room-{row.room_id}"
     return PushMessage(
         data=push.payload(
             title=sentence(row),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from community.chat.models import Message, Place, Room
 from community.groups.models import Group
 from community.members.models import Block, Member
 from community.threads.marks import ReadMark
@@ -35,6 +36,10 @@ class Kind(models.TextChoices):
     JOIN = "join", _("Your request to join a group is answered")
     DECISION = "decision", _("A moderator decides about something you wrote or reported")
     REMINDER = "reminder", _("A bookmark you wanted to be reminded of")
+    NAMED = "named", _("Somebody mentions you or replies to you in chat")
+    DIRECT = "direct", _("Somebody writes to you")
+    REQUEST = "request", _("Somebody you share no group with wants to write to you")
+    ROOM = "room", _("A message in a room of which you want to hear all")
     SEARCH = "search", _("Something new fits a search you saved")
     TRUST = "trust", _("You reach another trust level")
     BADGE = "badge", _("You earn a badge")
@@ -43,6 +48,11 @@ class Kind(models.TextChoices):
 
 # Told of a post that is new: reading the post is reading these.
 NEW_POST_KINDS = (Kind.MENTION, Kind.REPLY, Kind.QUOTE, Kind.THREAD, Kind.WATCHED)
+
+# Told of chat: reading the room that far is reading these. Of the latter two one row a room is
+# unread at a time, and tells of its latest message.
+CHAT_KINDS = (Kind.NAMED, Kind.DIRECT, Kind.REQUEST, Kind.ROOM)
+ONE_A_ROOM = (Kind.DIRECT, Kind.ROOM)
 
 
 class Channel(models.TextChoices):
@@ -58,6 +68,8 @@ DEFAULTS: dict[str, frozenset[str]] = {
     Kind.THREAD: EVERYWHERE - {Channel.EMAIL},
     Kind.WATCHED: EVERYWHERE - {Channel.EMAIL},
     Kind.REACTION: frozenset({Channel.SITE}),
+    Kind.REQUEST: frozenset({Channel.SITE}),
+    Kind.ROOM: EVERYWHERE - {Channel.EMAIL},
     Kind.TRUST: frozenset({Channel.SITE}),
     Kind.BADGE: frozenset({Channel.SITE}),
 }
@@ -68,12 +80,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """The member's own, of what they may still read, by people they have not shut out."""
         posts = Post.objects.visible_to(member).filter(pk=OuterRef("post"))
         groups = Group.objects.visible_to(member).filter(pk=OuterRef("group"))
+        rooms = Room.objects.visible_to(member).filter(pk=OuterRef("room"))
         shut_out = Block.objects.filter(by=member, of=OuterRef("actor"))
         # Each asked for the few rows at hand, never for all posts there are.
         return self.filter(
             Q(post__isnull=True) | Exists(posts),
             # Who is invited to a hidden group may know of it.
             Q(group__isnull=True) | Q(kind=Kind.INVITE) | Exists(groups),
+            Q(room__isnull=True) | (Exists(rooms) & Q(message__hidden_at=None)),
             ~Exists(shut_out),
             member=member,
         )
@@ -82,28 +96,41 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.visible_to(member).filter(on_site=True)
 
     def unread(self) -> Self:
-        """Not looked at, and not of a post the member has read since."""
+        """Not looked at, and not of a post or message the member has read since."""
         passed = ReadMark.objects.filter(
             member=OuterRef("member"),
             thread=OuterRef("post__thread"),
             number__gte=OuterRef("post__number"),
         )
-        return self.filter(~Q(kind__in=NEW_POST_KINDS) | ~Exists(passed), read_at__isnull=True)
+        return self.filter(
+            ~Q(kind__in=NEW_POST_KINDS) | ~Exists(passed),
+            Q(message__isnull=True) | ~Exists(read_in_chat()),
+            read_at__isnull=True,
+        )
 
     def newest_first(self) -> Self:
         return self.order_by("-at", "-pk")
 
     def with_what_they_tell(self) -> Self:
         return self.select_related(
-            "actor", "group", "thread__group", "post__thread__group", "post__author"
-        ).defer("post__html")
+            *("actor", "group", "thread__group", "post__thread__group", "post__author"),
+            *("room__group", "room__thread", "message"),
+        ).defer("post__html", "message__html")
+
+
+def read_in_chat() -> models.QuerySet[Place]:
+    """Whether a notification's message was read, as a condition on notifications."""
+    return Place.objects.filter(
+        member=OuterRef("member"), room=OuterRef("room"), read_seq__gte=OuterRef("message__seq")
+    )
 
 
 class Notification(models.Model):
     """Something a member is told, once: `key` names the occasion.
 
     Reactions to one post share a row while it is unread; `actor` is then the latest of
-    `actor_count` people. What may be read is asked again whenever a row is shown or sent.
+    `actor_count` people. So do messages of one room (ONE_A_ROOM), and `message` is the latest. What
+    may be read is asked again whenever a row is shown or sent.
     """
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="notifications")
@@ -114,6 +141,8 @@ class Notification(models.Model):
     post = models.ForeignKey(Post, models.CASCADE, null=True, related_name="notifications")
     thread = models.ForeignKey(Thread, models.CASCADE, null=True, related_name="+")
     group = models.ForeignKey(Group, models.CASCADE, null=True, related_name="+")
+    room = models.ForeignKey(Room, models.CASCADE, null=True, related_name="+")
+    message = models.ForeignKey(Message, models.CASCADE, null=True, related_name="+")
     details = models.JSONField(default=dict)  # what the kind needs besides: words, ids, an address
     at = models.DateTimeField(default=timezone.now)  # of the latest it tells
     on_site = models.BooleanField(default=True)  # False: only sent, by the member's wish
@@ -128,6 +157,16 @@ class Notification(models.Model):
                 fields=["member", "post"],
                 condition=Q(kind="reaction", read_at__isnull=True),
                 name="one_unread_row_of_reactions_a_post",
+            ),
+            models.UniqueConstraint(
+                fields=["member", "room", "kind"],
+                condition=Q(kind__in=("direct", "room"), read_at__isnull=True),
+                name="one_unread_row_of_messages_a_room",
+            ),
+            models.CheckConstraint(
+                condition=Q(room__isnull=True, message__isnull=True)
+                | Q(room__isnull=False, message__isnull=False),
+                name="notification_of_a_message_has_its_room",
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=Kind.values), name="notification_kind_known"

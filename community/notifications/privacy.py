@@ -29,6 +29,8 @@ def register() -> None:
                 post=("post_id", _("the post's number")),
                 thread=("thread_id", _("the thread's number")),
                 group=("group__slug", _("the group")),
+                room=("room_id", _("the chat room's number")),
+                message=("message__seq", _("the message's place in it")),
                 at=_("when"),
                 read_at=_("when you looked at it"),
             ),

@@ -12,10 +12,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from community.chat.models import Message
 from community.groups.models import Group
 from community.members.models import Member
 from community.notifications import live
 from community.notifications.models import (
+    CHAT_KINDS,
     DEFAULTS,
     Channel,
     ChannelChoice,
@@ -54,6 +56,8 @@ class Occasion:
     post: Post | None = None
     thread: Thread | None = None
     group: Group | None = None
+    message: Message | None = None
+    is_quiet: bool = False  # no page is told at once: they are likely looking at it
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -123,6 +127,8 @@ def _tell(occasions: Sequence[Occasion]) -> list[Notification]:
                     post=occasion.post,
                     thread=occasion.thread,
                     group=occasion.group,
+                    room_id=occasion.message.room_id if occasion.message else None,
+                    message=occasion.message,
                     details=dict(occasion.details),
                     at=now,
                     on_site=wishes.wanted(occasion.member_id, kind, Channel.SITE),
@@ -149,7 +155,10 @@ def _tell(occasions: Sequence[Occasion]) -> list[Notification]:
             row.pk = pk
             written.append(row)
     _send_later(written, wishes, now)
-    live.hint(row.member_id for row in written if row.on_site)
+    quiet = {(one.member_id, one.key) for one in occasions if one.is_quiet}
+    live.hint(
+        row.member_id for row in written if row.on_site and (row.member_id, row.key) not in quiet
+    )
     return written
 
 
@@ -167,7 +176,7 @@ def _send_later(rows: Sequence[Notification], wishes: Wishes, now: datetime) -> 
                 channel=channel,
                 notification=row,
                 key=f"notification:{row.pk}",
-                due_at=now + timedelta(seconds=settings.NOTIFY_DELAY_SECONDS[channel]),
+                due_at=now + timedelta(seconds=_delay(row.kind, channel)),
             )
             for row in rows
             for channel in (Channel.EMAIL, Channel.PUSH)
@@ -176,6 +185,13 @@ def _send_later(rows: Sequence[Notification], wishes: Wishes, now: datetime) -> 
         ),
         ignore_conflicts=True,
     )
+
+
+def _delay(kind: str, channel: str) -> int:
+    """Seconds. Who is written to in chat mostly looks by themselves: letters are for the rest."""
+    if kind in CHAT_KINDS and channel == Channel.EMAIL:
+        return settings.NOTIFY_DELAY_SECONDS["chat_email"]
+    return settings.NOTIFY_DELAY_SECONDS[channel]
 
 
 @transaction.atomic

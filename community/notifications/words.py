@@ -27,6 +27,10 @@ ICONS = {
     Kind.JOIN: "door-open",
     Kind.DECISION: "scale",
     Kind.REMINDER: "bookmark",
+    Kind.NAMED: "at-sign",
+    Kind.DIRECT: "message-circle",
+    Kind.REQUEST: "message-circle",
+    Kind.ROOM: "message-circle",
     Kind.SEARCH: "search",
     Kind.TRUST: "sprout",
     Kind.BADGE: "award",
@@ -42,6 +46,7 @@ def sentence(notification: Notification) -> str:
         "who": who,
         "thread": thread.heading if thread else "",
         "group": notification.group.name if notification.group else "",
+        "room": _room(notification),
     }
     details = notification.details
     match notification.kind:
@@ -49,6 +54,8 @@ def sentence(notification: Notification) -> str:
             return _("%(who)s mentioned you in “%(thread)s”") % says
         case Kind.REPLY:
             return _("%(who)s replied to you in “%(thread)s”") % says
+        case Kind.QUOTE if details.get("about") == "talk":
+            return _("%(who)s made a thread of what you said in chat: “%(thread)s”") % says
         case Kind.QUOTE:
             return _("%(who)s quoted you in “%(thread)s”") % says
         case Kind.THREAD:
@@ -69,6 +76,24 @@ def sentence(notification: Notification) -> str:
             return _decision(str(details.get("about", "")))
         case Kind.REMINDER:
             return _("You wanted to come back to “%(thread)s”") % says
+        case Kind.NAMED if notification.details.get("is_reply"):
+            return (
+                _("%(who)s replied to you in %(room)s")
+                if says["room"]
+                else _("%(who)s replied to you")
+            ) % says
+        case Kind.NAMED:
+            return (
+                _("%(who)s mentioned you in %(room)s")
+                if says["room"]
+                else _("%(who)s mentioned you")
+            ) % says
+        case Kind.DIRECT:
+            return _("%(who)s wrote to you") % says
+        case Kind.REQUEST:
+            return _("%(who)s would like to write to you") % says
+        case Kind.ROOM:
+            return _("%(who)s wrote in %(room)s") % says
         case Kind.SEARCH:
             return _("New for your search “%(search)s”") % {"search": details.get("search", "")}
         case Kind.TRUST:
@@ -79,6 +104,16 @@ def sentence(notification: Notification) -> str:
         case _badge:
             name = str(details.get("badge", ""))
             return _("You earned the badge “%(badge)s”") % {"badge": _(name) if name else ""}
+
+
+def _room(notification: Notification) -> str:
+    """What the room is called, if it is not called by those in it. No query."""
+    room = notification.room
+    if room is None:
+        return ""
+    if room.name or room.group is None:
+        return room.name
+    return room.thread.title if room.thread is not None else room.group.name
 
 
 def _reactions(notification: Notification, says: dict[str, str]) -> str:
@@ -109,10 +144,16 @@ def excerpt(notification: Notification) -> str:
     """Say a little more: the first words of the post, or what `details` holds. May be empty."""
     if words := notification.details.get("words"):
         return str(words)[:EXCERPT_CHARS]
+    if notification.message is not None:
+        return _shortened(notification.message.body)
     post = notification.post
     if post is None or notification.kind in (Kind.REACTION, Kind.ANSWER):
         return ""
-    text = " ".join(plain_text(post.body[:EXCERPT_SOURCE_CHARS]).split())
+    return _shortened(post.body)
+
+
+def _shortened(body: str) -> str:
+    text = " ".join(plain_text(body[:EXCERPT_SOURCE_CHARS]).split())
     return text if len(text) <= EXCERPT_CHARS else text[: EXCERPT_CHARS - 1].rstrip() + "…"
 
 
@@ -125,6 +166,9 @@ def address(notification: Notification) -> str:
     given = str(notification.details.get("address", ""))
     if given.startswith("/") and not given.startswith("//") and not urlsplit(given).netloc:
         return given
+    if notification.room is not None and notification.message is not None:
+        seq = notification.message.seq
+        return f"{notification.room.get_absolute_url()}?at={seq}#m{seq}"
     if notification.post is not None:
         return notification.post.get_absolute_url()
     if notification.thread is not None:
