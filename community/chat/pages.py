@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from community.chat.messages import EDIT_WITHIN
 from community.chat.models import Message, MessageMention, MessageReaction, Place, Room
-from community.chat.previews import link_notes
+from community.chat.previews import has_cards, link_notes
 from community.chat.rooms import DIRECT
 from community.groups.models import Group
 from community.members.blocking import folded_for
@@ -178,7 +178,7 @@ class MessageMenu:
 
 
 def menu_of(message: Message, viewer: Member) -> MessageMenu:
-    """Four queries at most. Verbs check again."""
+    """Five queries at most. Verbs check again."""
     room = message.room
     if room.archived_at is not None:
         return MessageMenu()
@@ -201,7 +201,7 @@ def menu_of(message: Message, viewer: Member) -> MessageMenu:
         may_edit=mine and timezone.now() - message.sent_at <= EDIT_WITHIN,
         may_delete=mine,
         may_pin=keeps_order,
-        may_remove_links=mine and message.links.filter(removed_at=None).exists(),
+        may_remove_links=mine and has_cards(message),
         may_hide=keeps_order and not mine,
     )
 

@@ -1,4 +1,4 @@
-"""The badge of every member's page. Its count travels with the groups of the nav: one query."""
+"""The badges of every member's page. Their counts travel with the groups of the nav: one query."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from community.chat.unread import unread_chat
 from community.groups.context import groups_of_nav
 from community.groups.models import Group
 from community.members.models import Member
@@ -19,21 +20,25 @@ COUNTED: Final = 100  # more are "99+"
 
 
 def badge(request: HttpRequest) -> dict[str, object]:
-    """Give a member's `unread_notifications`, and `nav_groups` by the same query."""
+    """Give a member's `unread_notifications`, `unread_chat` and `nav_groups`, by one query."""
     viewer = getattr(request, "user", None)
     if not isinstance(viewer, Member):
         return {}
-    asked: list[tuple[list[Group], int]] = []
+    asked: list[tuple[list[Group], int, int]] = []
 
-    def ask() -> tuple[list[Group], int]:
+    def ask() -> tuple[list[Group], int, int]:
         if not asked:
             groups = _GROUPS.rows(viewer.pk)
-            asked.append((groups, groups[0].unread if groups else unread_count(viewer)))  # type: ignore[attr-defined]
+            if groups:
+                asked.append((groups, groups[0].unread, groups[0].in_chat))  # type: ignore[attr-defined]
+            else:
+                asked.append((groups, *_unread(viewer)))
         return asked[0]
 
     return {
         "nav_groups": SimpleLazyObject(lambda: ask()[0]),
         "unread_notifications": SimpleLazyObject(lambda: ask()[1]),
+        "unread_chat": SimpleLazyObject(lambda: ask()[2]),
     }
 
 
@@ -55,7 +60,15 @@ def _count(member: Member) -> RawSQL:
 
 def _groups(member_pk: int) -> QuerySet[Group]:
     member = Member(pk=member_pk)
-    return groups_of_nav(member, unread=_count(member))
+    return groups_of_nav(member, unread=_count(member), in_chat=unread_chat(member))
+
+
+def _unread(member: Member) -> tuple[int, int]:
+    """Both counts of somebody in no group. One query."""
+    rows = Member.objects.filter(pk=member.pk)
+    counts = rows.annotate(unread=_count(member), in_chat=unread_chat(member))
+    found: tuple[int, int] = counts.values_list("unread", "in_chat").get()
+    return found
 
 
 _GROUPS: Final = Written(_groups)

@@ -6,6 +6,7 @@ import { gettext } from "@/words.js";
 
 const ELEMENTS = {
   "chart-cursor": () => import("./elements/chart-cursor.js"),
+  "chat-commands": () => import("./elements/chat-commands.js"),
   "chat-room": () => import("./elements/chat-room.js"),
   "composer-box": () => import("./elements/composer-box.js"),
   "copy-text": () => import("./elements/copy-text.js"),
@@ -15,6 +16,7 @@ const ELEMENTS = {
   "passkey-form": () => import("./elements/passkey-form.js"),
   "post-acts": () => import("./elements/post-acts.js"),
   "push-switch": () => import("./elements/push-switch.js"),
+  "room-list": () => import("./elements/room-list.js"),
   "search-box": () => import("./elements/search-box.js"),
   "theme-toggle": () => import("./elements/theme-toggle.js"),
   "thread-reader": () => import("./elements/thread-reader.js"),

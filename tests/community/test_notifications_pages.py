@@ -128,7 +128,7 @@ async def test_an_open_page_hears_of_news_without_asking_for_a_room(
         run_outbox()
 
     await database_sync_to_async(reply)()
-    assert await socket.hear() == {"type": "told"}
+    assert await socket.hear() == {"type": "told", "of": "news"}
     await socket.leave()
 
 

@@ -520,7 +520,7 @@ class ComposerBox extends HTMLElement {
     this.pictures ??= new Pictures({
       place: (list) => this.text.after(list),
       address: this.dataset.upload,
-      group: this.form.elements.group.value,
+      fields: { group: this.form.elements.group.value },
       insert: (words) => this.insert(words),
       say: (words) => this.say(words),
     });

@@ -48,7 +48,7 @@ class Row {
     if (this.file.size > MOST_BYTES) return this.fail(gettext("The picture is larger than 10 MB."));
     const form = new FormData();
     form.append("picture", this.file);
-    form.append("group", this.queue.group);
+    for (const [name, value] of Object.entries(this.queue.fields)) form.append(name, value);
     this.request = new XMLHttpRequest();
     this.request.upload.onprogress = ({ loaded, total }) => (this.progress.value = total ? loaded / total : 0);
     this.request.upload.onload = () => this.progress.removeAttribute("value"); // being read
@@ -110,8 +110,8 @@ class Row {
 
 /** The pictures of one composer. `insert` puts Markdown into the text, `say` says how it goes. */
 export class Pictures {
-  constructor({ place, address, group, insert, say }) {
-    Object.assign(this, { address, group, insert, say });
+  constructor({ place, address, fields, insert, say }) {
+    Object.assign(this, { address, fields, insert, say });
     this.rows = new Set();
     this.list = made("ul", { className: "extras uploads", ariaLabel: gettext("Pictures") });
     this.list.setAttribute("role", "list");
