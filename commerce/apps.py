@@ -15,11 +15,22 @@ class CommerceConfig(AppConfig):
         from commerce.orders.handlers import process_delivery
         from commerce.placements.handlers import (
             follow_moved_posts,
+            link_edited_message,
             link_edited_post,
             link_published_post,
+            link_sent_message,
         )
+        from commerce.placements.in_messages import UNDER_MESSAGES, listing_notes
         from commerce.placements.shown import disclosures_of_author, minis_of_thread
-        from community.events import PostEdited, PostPublished, ThreadChanged
+        from community.chat.pages import MESSAGE_NOTES
+        from community.chat.previews import ALSO_DRAWN
+        from community.events import (
+            MessageEdited,
+            MessageSent,
+            PostEdited,
+            PostPublished,
+            ThreadChanged,
+        )
         from community.standing.limits import VOUCHERS
         from community.threads.lists import ROW_NOTES
         from community.threads.pages import POST_NOTES
@@ -29,6 +40,10 @@ class CommerceConfig(AppConfig):
         VOUCHERS.append(shop_hosts)
         POST_NOTES["disclosures"] = disclosures_of_author
         ROW_NOTES["minis"] = minis_of_thread
+        MESSAGE_NOTES["listing_cards"] = listing_notes
+        ALSO_DRAWN.append(UNDER_MESSAGES)
+        subscribe(MessageSent, link_sent_message, queue="links")
+        subscribe(MessageEdited, link_edited_message, queue="links")
         subscribe(PostPublished, link_published_post, queue="links")
         subscribe(PostEdited, link_edited_post, queue="links")
         subscribe(ThreadChanged, follow_moved_posts, queue="links")

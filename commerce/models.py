@@ -5,7 +5,7 @@ from commerce.connectors.models import Delivery, Endpoint
 from commerce.listings.models import Listing, ListingPhoto, ModelToken
 from commerce.merchants.models import Merchant, TeamInvitation, TeamMember
 from commerce.orders.models import Order, OrderLine, ParkedRefund, Refund, RefundLine
-from commerce.placements.models import Placement
+from commerce.placements.models import MessagePlacement, Placement
 from commerce.touchpoints.models import Touchpoint, Visitor
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Listing",
     "ListingPhoto",
     "Merchant",
+    "MessagePlacement",
     "ModelToken",
     "Order",
     "OrderLine",

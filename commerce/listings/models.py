@@ -79,11 +79,10 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         """Live or reserved, and not hidden: what a thread may begin to show."""
         return self.filter(state__in=LINKABLE_STATES, hidden_at__isnull=True)
 
-    def shown_to_readers_of(self, group: Group) -> Self:
-        """Listings that everybody who may read `group` may see as well."""
-        return self.filter(
-            Q(group__isnull=True) | ~Q(group__join_mode=JoinMode.HIDDEN) | Q(group=group)
-        )
+    def shown_to_readers_of(self, group: Group | None) -> Self:
+        """Listings that everybody who may read `group` may see; without one, that all may."""
+        shown = Q(group__isnull=True) | ~Q(group__join_mode=JoinMode.HIDDEN)
+        return self.filter(shown | Q(group=group) if group is not None else shown)
 
     def with_card(self) -> Self:
         """With what a card shows: one query more for the photos, however many cards."""

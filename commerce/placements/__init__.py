@@ -2,5 +2,6 @@
 
 Words: evidence is why the job linked (an address, a SKU, a GTIN, a brand with a rare model token);
 weaker likeness only suggests. A removed placement is kept, so that the pair never comes back.
-Events: listens to PostPublished and PostEdited.
+A message in chat that links to a listing has it under it (in_messages).
+Events: listens to PostPublished, PostEdited, ThreadChanged, MessageSent and MessageEdited.
 """

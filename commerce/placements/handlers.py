@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from commerce.placements.in_messages import link_message
 from commerce.placements.services import link_post, move_placements
-from community.events import PostEdited, PostPublished, ThreadChanged
+from community.events import MessageEdited, MessageSent, PostEdited, PostPublished, ThreadChanged
 from community.threads.models import Post
 
 
@@ -19,6 +20,14 @@ def _link(post_id: int) -> None:
     post = Post.objects.select_related("thread__group").filter(pk=post_id).first()
     if post is not None:
         link_post(post)
+
+
+def link_sent_message(event: MessageSent) -> None:
+    link_message(event.message_id)
+
+
+def link_edited_message(event: MessageEdited) -> None:
+    link_message(event.message_id)
 
 
 def follow_moved_posts(event: ThreadChanged) -> None:

@@ -127,7 +127,7 @@ def read_post(html: str, *, title: str = "", site_host: str = "") -> Reading:
     text = f"{title}\n{''.join(said.parts)}" if title else "".join(said.parts)
     written = [*said.hrefs, *_addresses_in(text)]
     text = _ADDRESS.sub(" \n", text)
-    addresses, own_pages = _sorted_out(written, site_host)
+    addresses, own_pages = sorted_out(written, site_host)
     return Reading(
         addresses=addresses,
         own_pages=own_pages,
@@ -140,10 +140,11 @@ def read_post(html: str, *, title: str = "", site_host: str = "") -> Reading:
 
 def read_addresses(text: str, *, site_host: str) -> tuple[dict[str, str], dict[int, str]]:
     """Return the canonical keys in plain text, and the listing pages of ours, as in a Reading."""
-    return _sorted_out(_addresses_in(text), site_host)
+    return sorted_out(_addresses_in(text), site_host)
 
 
-def _sorted_out(written: Iterable[str], site_host: str) -> tuple[dict[str, str], dict[int, str]]:
+def sorted_out(written: Iterable[str], site_host: str) -> tuple[dict[str, str], dict[int, str]]:
+    """Return the canonical keys of addresses, and the listing pages of ours, as in a Reading."""
     addresses: dict[str, str] = {}
     own_pages: dict[int, str] = {}
     for address in written:

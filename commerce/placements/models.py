@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from commerce.listings.models import Listing
+from community.chat.models import Message
 from community.members.models import Member
 from community.threads.models import Post, Thread
 from config.guest_pages import changed
@@ -85,3 +86,20 @@ class Placement(models.Model):
         """Save, and let go of pages that show the thread without it."""
         super().save(*args, **kwargs)
         changed("threads", f"thread:{self.thread_id}")
+
+
+class MessagePlacement(models.Model):
+    """A listing under a chat message that links to it. What its sender removed stays removed."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="placements")
+    listing = models.ForeignKey(Listing, models.PROTECT, related_name="message_placements")
+    matched = models.CharField(max_length=500)  # the address as it is written
+    created_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["message", "listing"], name="listing_once_under_a_message"
+            )
+        ]

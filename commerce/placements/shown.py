@@ -74,13 +74,13 @@ def beside_posts(
         _to_show(viewer, states)
         .filter(post__in=beside.keys())
         .select_related("listing__merchant")
-        .annotate(cover_id=_cover())
+        .annotate(cover_id=cover_of())
         .order_by("pk")
     )
     authors = {post.pk: post.author_id for post in posts}
     decides = _rights(viewer, rows, membership)
     for row in rows:
-        _put_cover(row.listing, row.cover_id)  # type: ignore[attr-defined]
+        _putcover_of(row.listing, row.cover_id)  # type: ignore[attr-defined]
         of_post = row.post_id or 0
         shown = Shown(row, decides(row, authors[of_post]))
         if row.state == PlacementState.PLACED:
@@ -109,7 +109,7 @@ def of_thread(
     else:
         rows = _OF_THREAD.rows(thread.pk, after, last)
     for row in rows:
-        _put_cover(row.listing, row.cover_id)  # type: ignore[attr-defined]
+        _putcover_of(row.listing, row.cover_id)  # type: ignore[attr-defined]
     decides = _rights(viewer, rows, membership)
     seen = [
         Shown(row, decides(row, row.post.author_id if row.post else thread.author_id))
@@ -153,7 +153,7 @@ def minis_of_thread(viewer: Viewer) -> ArraySubquery:
         .order_by("pk")
     )
     columns = ("pk", "listing_id", "listing__title", "listing__price_minor", "listing__currency")
-    mini = JSONArray(*columns, _cover())
+    mini = JSONArray(*columns, cover_of())
     # The same listing may stand beside several posts: some to spare.
     return ArraySubquery(shown.values(mini=mini)[: MINIS_MAX * 4])
 
@@ -177,7 +177,7 @@ def fresh_in(group: Group, viewer: Viewer) -> list[Listing]:
     else:
         found = _FRESH.rows(group.pk)
     for listing in found:
-        _put_cover(listing, listing.cover_id)  # type: ignore[attr-defined]
+        _putcover_of(listing, listing.cover_id)  # type: ignore[attr-defined]
     return found
 
 
@@ -221,13 +221,13 @@ def disclosures_of_author() -> ArraySubquery:
 # -- inside -----------------------------------------------------------------------------------
 
 
-def _cover(listing: str = "listing_id") -> Subquery:
+def cover_of(listing: str = "listing_id") -> Subquery:
     """The key of the photo on a listing's card, as part of a query."""
     first = ListingPhoto.objects.filter(listing=OuterRef(listing), position=0)
     return Subquery(first.values("image_id")[:1])
 
 
-def _put_cover(listing: Listing, image_pk: Any) -> None:
+def _putcover_of(listing: Listing, image_pk: Any) -> None:
     """Give a listing the photo of its card, of which only the address is drawn."""
     photos = [ListingPhoto(listing=listing, image=Image(pk=image_pk))] if image_pk else []
     listing.card_photos = photos  # type: ignore[attr-defined]
@@ -286,7 +286,7 @@ def _in_thread(thread_pk: int, after: int, last: int, viewer: Viewer) -> Placeme
             *("thread", "post", "listing", "evidence", "matched", "state", "placed_by"),
             *("post__number", "post__thread", "post__hidden_at", "post__author__name"),
         )
-        .annotate(cover_id=_cover())
+        .annotate(cover_id=cover_of())
         .order_by(F("post_id").asc(nulls_first=True), "pk")
     )
 
@@ -313,7 +313,7 @@ def _fresh(group_pk: int, viewer: Viewer) -> QuerySet[Listing]:
         .filter(group=group_pk, kind=ListingKind.SALE)
         .select_related("merchant")
         .only(*_CARD_COLUMNS, "merchant__kind", "merchant__name")
-        .annotate(cover_id=_cover("pk"))
+        .annotate(cover_id=cover_of("pk"))
         .order_by("-published_at", "-pk")[:FRESH_MAX]
     )
 

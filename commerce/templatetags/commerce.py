@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from commerce.listings.models import TRANSITIONS, Listing, ListingState
 from commerce.merchants.models import Merchant
+from commerce.placements.in_messages import MessageCard
 from commerce.placements.models import Placement
 from commerce.placements.services import may_link
 from commerce.placements.shown import (
@@ -35,6 +36,7 @@ from commerce.placements.shown import (
     talking_about,
 )
 from commerce.touchpoints.links import card_url, go_url
+from community.chat.models import Message
 from community.groups.models import Group, Membership
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread
@@ -251,6 +253,13 @@ def _minis(thread: Thread) -> list[tuple[Mini, str]]:
 def minis_of(thread: Thread) -> dict[str, Any]:
     """The small cards in a thread's row."""
     return {"minis": _minis(thread)}
+
+
+@register.inclusion_tag("commerce/placements/_in_message.html")
+def message_listings(message: Message) -> dict[str, Any]:
+    """Cards of the listings a message links to; their clicks are the message's. No query."""
+    cards = [MessageCard(*card) for card in getattr(message, "listing_cards", ())]
+    return {"cards": [(one, card_url(listing=one.listing, message=message.pk)) for one in cards]}
 
 
 @register.inclusion_tag("commerce/placements/_attach.html", takes_context=True)

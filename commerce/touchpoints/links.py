@@ -123,10 +123,11 @@ def go_url(
     return _address(link, settings.SECRET_KEY)
 
 
-def card_url(*, listing: int, placement: int) -> str:
-    """The same from a card, by the keys of the listing and of what placed it."""
+def card_url(*, listing: int, placement: int | None = None, message: int | None = None) -> str:
+    """The same from a card, by the keys of the listing and of what it stands in."""
     today = timezone.now().astimezone(UTC).date()
-    return _address(GoLink(day=today, listing=listing, placement=placement), settings.SECRET_KEY)
+    link = GoLink(day=today, listing=listing, placement=placement, message=message)
+    return _address(link, settings.SECRET_KEY)
 
 
 @lru_cache(maxsize=10_000)

@@ -52,9 +52,20 @@ _CHOICE_LOCK: Final = 0x11571
 _HREF: Final = re.compile(r'<a href="(https?://[^"]+|/[^"]*)"')
 State = LinkPreview.State
 
-# Each is told a room and addresses in a message, and returns those under which something else is
-# drawn: commerce its listings. Domains above join.
-CLAIMS: Final[list[Callable[[Room, Sequence[str]], set[str]]]] = []
+
+@dataclass(frozen=True)
+class AlsoDrawn:
+    """What a domain above draws under messages because of their links: commerce its listings.
+
+    `claims` is told a room and addresses, and returns those that get no preview because of it.
+    """
+
+    claims: Callable[[Room, Sequence[str]], set[str]]
+    is_there: Callable[[Message], bool]
+    remove: Callable[[Message], bool]
+
+
+ALSO_DRAWN: Final[list[AlsoDrawn]] = []
 
 
 # -- which links -------------------------------------------------------------------------------
@@ -116,7 +127,7 @@ def _has_something(link: MessageLink) -> bool:
 
 def _wanted(message: Message) -> list[MessageLink]:
     written = links_in(message.html)
-    claimed = {url for claim in CLAIMS for url in claim(message.room, written)}
+    claimed = {url for also in ALSO_DRAWN for url in also.claims(message.room, written)}
     rows: list[MessageLink] = []
     for url in written:
         if len(rows) == LINKS_A_MESSAGE_MAX:
@@ -182,9 +193,18 @@ def _asked_for(url: str) -> LinkPreview:
 def remove_links(message: Message) -> None:
     """Take what is drawn under a message away, for good; its sender asked for that."""
     with transaction.atomic():
-        gone = MessageLink.objects.filter(message=message, removed_at=None)
-        if gone.update(removed_at=timezone.now()):
+        rows = MessageLink.objects.filter(message=message, removed_at=None)
+        gone = [rows.update(removed_at=timezone.now()) > 0]
+        gone += [also.remove(message) for also in ALSO_DRAWN]
+        if any(gone):
             message_shows_otherwise(message)
+
+
+def has_cards(message: Message) -> bool:
+    """Whether anything is drawn under a message because of its links."""
+    return message.links.filter(removed_at=None).exists() or any(
+        also.is_there(message) for also in ALSO_DRAWN
+    )
 
 
 def link_notes() -> ArraySubquery:
@@ -225,7 +245,8 @@ class LinkCard(NamedTuple):
 def claim_next() -> LinkPreview | None:
     """Take the next address that is due, for LEASE_SECONDS.
 
-    A host is asked once in HOST_SECONDS. Whoever took it and died leaves it to another, TRIES_MAX times in all.
+    A host is asked once in HOST_SECONDS. Whoever took it and died leaves it to another, TRIES_MAX
+    times in all.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHOICE_LOCK])
