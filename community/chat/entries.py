@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from community.chat.models import Message, Room, RoomEntry
 from community.members.models import Member
+from community.threads.models import Thread
 
 ENTRIES_SHOWN: Final = 100
 LATEST_SHOWN: Final = 30
@@ -61,12 +63,15 @@ def mark_entries(
 
 
 def named(entries: list[RoomEntry]) -> list[RoomEntry]:
-    """Give those that are about somebody their name; one query if there are any."""
+    """Name whom or which thread they are about; one query for each if there are any."""
     wanted = {pk for entry in entries if (pk := entry.details.get("member")) is not None}
     people = Member.objects.in_bulk(wanted) if wanted else {}
+    made = {pk for entry in entries if (pk := entry.details.get("thread")) is not None}
+    threads = Thread.objects.filter(is_listed=True).in_bulk(made) if made else {}
     for entry in entries:
         one = people.get(entry.details.get("member"))
-        entry.whom = one.name if one is not None else ""
+        thread = threads.get(entry.details.get("thread"))
+        entry.whom = one.name if one else thread.title if thread else ""
     return entries
 
 
@@ -120,12 +125,25 @@ def _said(entry: RoomEntry) -> str:
         case Verb.ADD:
             return _("%(who)s brought %(whom)s in") % says
         case _thread:
-            return _("%(who)s made a thread from messages") % says
+            count = int(details.get("messages", 1))
+            words = ngettext(
+                "%(who)s made a thread of %(n)s message",
+                "%(who)s made a thread of %(n)s messages",
+                count,
+            )
+            said = words % {**says, "n": count}
+            return f"{said}: {entry.whom}" if entry.whom else said
 
 
 def message_of(entry: RoomEntry) -> int | None:
     """The number of the message it is about."""
     return entry.details.get("seq") if entry.verb in (Verb.PIN, Verb.UNPIN) else None
+
+
+def thread_of(entry: RoomEntry) -> str:
+    """Where the thread is that was made; nothing for entries about something else."""
+    made = entry.details.get("thread") if entry.verb == Verb.THREAD else None
+    return reverse("thread", args=[made, "thread"]) if made else ""
 
 
 def _entries(room: Room) -> QuerySet[RoomEntry]:

@@ -139,3 +139,40 @@ class CommandUnfit(MessageRefused):
 
 class NothingToPin(MessageRefused):
     says = _("There is nothing to pin yet.")
+
+
+class NotOfAGroup(MessageRefused):
+    says = _("Only what was said in a room of a group can become a thread.")
+    status = 403
+
+
+class NothingChosen(MessageRefused):
+    says = _("Choose at least one message.")
+
+
+class TooManyChosen(MessageRefused):
+    says = _("At most 50 messages become a thread.")
+
+
+class OthersWords(MessageRefused):
+    says = _("Only moderators make threads of what others said. Choose messages of your own.")
+    status = 403
+
+
+class InThreadAlready(MessageRefused):
+    says = _("Some of these messages are in a thread already.")
+    status = 409
+
+
+class TakenBack(MessageRefused):
+    says = _("Somebody took their words out of an earlier thread, so they stay in the chat.")
+    status = 409
+
+
+class SenderGone(MessageRefused):
+    says = _("Some of these messages are by people who left the group, so they stay in the chat.")
+    status = 409
+
+
+class NotCarried(MessageRefused):
+    """A gate refused somebody's words as a post; the reason names them."""

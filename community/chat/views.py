@@ -379,7 +379,7 @@ def writing(request: MemberRequest, room_id: int) -> HttpResponse:
 def here(request: MemberRequest, room_id: int) -> JsonResponse:
     """Who is here: `{names: [at most 20], count}`, for those in the room."""
     found = room_or_404(request, room_id)
-    members = who_is_here(found)
+    members = who_is_here(found, request.user)
     names = [member.name for member in members[:20]]
     response = JsonResponse({"names": names, "count": len(members)})
     response["Cache-Control"] = "no-store"

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from community.bookmarks.models import Bookmark
+from community.chat.models import MessageMention, MessagePost
 from community.events import (
     AnswerChosen,
     BadgeEarned,
@@ -18,6 +19,7 @@ from community.events import (
     PostEdited,
     PostPublished,
     ReactionGiven,
+    TalkMadeThread,
     TrustChanged,
 )
 from community.groups.errors import NotAllowed
@@ -25,7 +27,7 @@ from community.groups.models import Group, Invitation, JoinRequest, Membership
 from community.groups.services import invite
 from community.members.models import Member, TrustLevel
 from community.notifications.models import Kind
-from community.notifications.recipients import has_muted, may_read, occasions
+from community.notifications.recipients import deaf_to, has_muted, may_read, occasions
 from community.notifications.services import Occasion, notify, tell, tell_of_reaction
 from community.reactions.models import Reaction
 from community.standing.models import BadgeGrant
@@ -40,6 +42,10 @@ def tell_of_post(event: PostPublished) -> None:
     post = _post(event.post_id)
     if post is None or post.created_at < timezone.now() - NEWS_FOR:
         return
+    found = occasions(post)
+    if MessagePost.objects.filter(post=post).exists():
+        # Said in chat before: whom it names heard of it there. A thread that is new is news.
+        found = {pk: [Kind.THREAD] for pk, kinds in found.items() if Kind.THREAD in kinds}
     tell(
         Occasion(
             member_id,
@@ -49,7 +55,7 @@ def tell_of_post(event: PostPublished) -> None:
             post=post,
             thread=post.thread,
         )
-        for member_id, kinds in occasions(post).items()
+        for member_id, kinds in found.items()
     )
 
 
@@ -59,6 +65,8 @@ def tell_of_edit(event: PostEdited) -> None:
     if post is None or post.created_at < timezone.now() - NEWS_FOR:
         return
     named = set(PostMention.objects.filter(post=post).values_list("member_id", flat=True))
+    in_chat = MessageMention.objects.filter(message__made_posts__post=post)
+    named -= set(in_chat.values_list("member_id", flat=True))
     tell(
         Occasion(
             member_id,
@@ -70,6 +78,37 @@ def tell_of_edit(event: PostEdited) -> None:
         )
         for member_id, kinds in occasions(post).items()
         if member_id in named
+    )
+
+
+def tell_of_talk(event: TalkMadeThread) -> None:
+    """Tell those whose messages became posts of a thread by somebody else's hand."""
+    posts = (
+        Post.objects.filter(
+            thread=event.thread_id, from_messages__message__room=event.room_id, hidden_at=None
+        )
+        .exclude(author=event.by_id)
+        .select_related("thread__group")
+        .order_by("number")
+    )
+    first = {post.author_id: post for post in reversed(posts)}
+    thread = next((post.thread for post in first.values()), None)
+    if thread is None:
+        return
+    # Also who blocked the one who did it, without a name: it is about their own words.
+    deaf, allowed = deaf_to(event.by_id, first), may_read(thread.group, first)
+    tell(
+        Occasion(
+            member_id,
+            [Kind.QUOTE],
+            f"talk:{thread.pk}",
+            actor_id=None if member_id in deaf else event.by_id,
+            # Not of the post: whoever wrote it has read it.
+            thread=thread,
+            details={"about": "talk", "address": post.get_absolute_url()},
+        )
+        for member_id, post in first.items()
+        if member_id in allowed
     )
 
 
