@@ -91,7 +91,7 @@ def test_the_piece_a_live_page_asks_for_is_the_inside_of_the_badge(
 
 def test_news_reaches_the_members_own_sockets_alone(ada: Member, bo: Member):
     class Socket:
-        language = "en"
+        language, closing = "en", False
 
         def __init__(self, member: Member) -> None:
             self.member, self.heard = member, []  # type: ignore[var-annotated]
@@ -104,7 +104,7 @@ def test_news_reaches_the_members_own_sockets_alone(ada: Member, bo: Member):
     apart.meet(adas)  # type: ignore[arg-type]
     apart.meet(bos)  # type: ignore[arg-type]
     apart.deliver(json.dumps({"type": "told", "members": [ada.pk, 987_654]}).encode())
-    assert adas.heard == [{"type": "told"}]  # and not to whom else it was said
+    assert adas.heard == [{"type": "told", "of": "news"}]  # and not to whom else it was said
     assert bos.heard == []
     apart.part(adas)  # type: ignore[arg-type]
     apart.part(bos)  # type: ignore[arg-type]
