@@ -122,6 +122,8 @@ def tell_of(message: Message) -> None:
     if message.room.group_id is not None:
         named = MessageMention.objects.filter(message=message).values("member")
         places = places.filter(Q(level=Place.Level.ALL) | Q(member__in=named))
+        # Who left the group keeps their place, and hears nothing of what goes on there.
+        places = places.filter(member__memberships__group=message.room.group_id)
     told = places.exclude(member=message.sender_id).exclude(level=Place.Level.MUTED)
     tell(told.order_by("member").values_list("member", flat=True))
 

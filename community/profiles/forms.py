@@ -66,16 +66,21 @@ class ProfileForm(MemberForm):
 
     class Meta:
         model = Member
-        fields = ["name", "place", "bio", "interests", "is_listed", "language", "time_zone"]
+        fields = [
+            *("name", "place", "bio", "interests", "is_listed", "shows_presence"),
+            *("language", "time_zone"),
+        ]
         labels = {
             "name": _("Your name"),
             "place": _("Place"),
             "bio": _("About you"),
             "is_listed": _("List me in the member directory"),
+            "shows_presence": _("Show in chat that I am here and that I am writing"),
         }
         help_texts = {
             "name": _("What others read beside your posts."),
             "place": _("A town or an area, never an address."),
+            "shows_presence": _("Only those who share a room with you ever see it."),
         }
         widgets = {"bio": forms.Textarea(attrs={"rows": 4})}
 
