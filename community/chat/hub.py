@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from community.chat import guard
 from community.chat.doors import CLOSE_REFUSED
+from community.chat.drawing import draw_message
 from community.chat.here import CHANNEL
 from community.chat.models import Message, Room
 from community.threads import live
@@ -51,7 +51,7 @@ def announce_message(message: Message) -> None:
     html: dict[str, str] = {}
     for code, _name in settings.LANGUAGES:
         with override(code):
-            html[code] = render_to_string("community/chat/_message.html", {"message": message})
+            html[code] = draw_message(message)
     announce(
         CHANNEL,
         {

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class RoomKind:
     """What chat asks of a kind.
 
-    `readable(member)` is a condition on Room, for a signed-in member. `readers(rooms, member ids)`
+    `readable(member)` is a condition on Room, for a signed-in member of whom only the pk is known:
+    it is put into SQL once. `readers(rooms, member ids)`
     answers the same for many at once: of each room's id, which of them may read it; sockets are
     asked about with it. `keeps_order(member, room)` says who hides, pins, pauses, archives.
     `title(room, viewer)` is its name for this reader; `about` the template, if any, drawn above the

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from community.chat.drawing import MESSAGE_NOTES
 from community.chat.messages import EDIT_WITHIN
 from community.chat.models import Message, MessageMention, MessageReaction, Place, Room
 from community.chat.previews import has_cards, link_notes
@@ -20,15 +20,16 @@ from community.chat.rooms import DIRECT
 from community.groups.models import Group
 from community.members.blocking import folded_for
 from community.members.models import Member
+from config.written import Written
 
 MESSAGES_PER_PAGE: Final = 50
+GAP_MESSAGES: Final = 200
+MOST_NUMBERED: Final = 2**62  # no room comes to it
 RUN_GAP: Final = timedelta(minutes=5)
 READ_SHOWN: Final = 5  # of what was read, above what was not
 MOST_COUNTED: Final = 99  # "99+" says enough
 
-# What is drawn under a message, as part of a query of messages: by its name, a subquery. Domains
-# above join; their template tags read it from the message.
-MESSAGE_NOTES: Final[dict[str, Callable[[], ArraySubquery]]] = {"link_cards": link_notes}
+MESSAGE_NOTES["link_cards"] = link_notes
 
 
 @dataclass(frozen=True)
@@ -208,8 +209,34 @@ def menu_of(message: Message, viewer: Member) -> MessageMenu:
 
 def messages_of(room: Room) -> QuerySet[Message]:
     """A room's messages with what a row shows, and what is drawn under it."""
-    rows = Message.objects.filter(room=room).select_related("sender__avatar", "reply_to__sender")
+    return _messages(room.pk)
+
+
+def _messages(room_id: int) -> QuerySet[Message]:
+    rows = Message.objects.filter(room_id=room_id).select_related("sender", "reply_to__sender")
     return rows.annotate(**{name: note() for name, note in MESSAGE_NOTES.items()})
+
+
+# Runs of a room's messages by number: the index gives each its page, however long the room is.
+_BEFORE = Written(
+    lambda room, seq: (
+        _messages(room).filter(seq__lt=seq).order_by("-seq")[: MESSAGES_PER_PAGE + 1]
+    )
+)
+_FROM = Written(
+    lambda room, seq: (
+        _messages(room).filter(seq__gte=seq).order_by("seq")[: MESSAGES_PER_PAGE + 1]
+    )
+)
+_AFTER = Written(
+    lambda room, seq: _messages(room).filter(seq__gt=seq).order_by("seq")[: GAP_MESSAGES + 1]
+)
+
+
+def messages_after(room: Room, seq: int) -> tuple[list[Message], bool]:
+    """All after a number, the oldest first, at most GAP_MESSAGES, and whether there are more."""
+    page = _AFTER.rows(room.pk, seq)
+    return page[:GAP_MESSAGES], len(page) > GAP_MESSAGES
 
 
 @dataclass(frozen=True)
@@ -227,10 +254,7 @@ class Window:
 
 def newest(room: Room, *, before: int | None = None) -> Window:
     """The newest messages, or those before a number. One query."""
-    rows = messages_of(room)
-    if before is not None:
-        rows = rows.filter(seq__lt=before)
-    page = list(rows.order_by("-seq")[: MESSAGES_PER_PAGE + 1])
+    page = _BEFORE.rows(room.pk, MOST_NUMBERED if before is None else before)
     older = len(page) > MESSAGES_PER_PAGE
     page = page[:MESSAGES_PER_PAGE][::-1]
     last = page[-1].seq if page else 0
@@ -262,23 +286,23 @@ def first_unread(window: Window, place: Place | None) -> int | None:
 
 
 def from_number(room: Room, seq: int) -> Window:
-    """Messages from a number on. Two queries."""
-    page = list(messages_of(room).filter(seq__gte=seq).order_by("seq")[: MESSAGES_PER_PAGE + 1])
+    """Messages from a number on. One query, two when there are none."""
+    page = _FROM.rows(room.pk, seq)
     newer = page[MESSAGES_PER_PAGE].seq if len(page) > MESSAGES_PER_PAGE else None
     page = page[:MESSAGES_PER_PAGE]
     if not page:
         return newest(room)
-    earlier = Message.objects.filter(room=room, seq__lt=page[0].seq).exists()
-    return Window(page, page[0].seq if earlier else None, newer)
+    # Numbers have no gaps: there are earlier ones unless this is the first.
+    return Window(page, page[0].seq if page[0].seq > 1 else None, newer)
 
 
 def around(room: Room, seq: int) -> Window:
-    """A message with its neighbours. Two queries."""
+    """A message with its neighbours. One query."""
     return from_number(room, max(1, seq - MESSAGES_PER_PAGE // 2))
 
 
 def on_day(room: Room, day: date) -> Window:
-    """Messages from the first one of a day on, in the reader's time zone. Three queries."""
+    """Messages from the first one of a day on, in the reader's time zone. Two queries."""
     begin = timezone.make_aware(datetime.combine(day, time.min))
     first = (
         Message.objects.filter(room=room, sent_at__gte=begin)
@@ -290,7 +314,8 @@ def on_day(room: Room, day: date) -> Window:
 
 
 def given_by(member: Member, messages: Sequence[Message]) -> dict[int, list[str]]:
-    """The reactions the member gave, by the message's number. One query, none without messages."""
+    """The reactions the member gave, by the message's number. One query, none without any given."""
+    messages = [message for message in messages if message.reactions]
     if not messages:
         return {}
     given: dict[int, list[str]] = {}

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy
@@ -27,7 +27,7 @@ from community.chat.errors import (
     TooManyPeople,
     TooManyRooms,
 )
-from community.chat.kinds import RoomKind, add_kind
+from community.chat.kinds import KINDS, RoomKind, add_kind
 from community.chat.models import ROOM_NAME_MAX_CHARS, TOPIC_MAX_CHARS, Place, Room
 from community.chat.places import AFTER_READING
 from community.groups.models import Group, Membership, Role
@@ -36,6 +36,7 @@ from community.members.errors import MayNotWrite
 from community.members.models import Block, Member
 from community.members.sanctions import ensure_may_write
 from community.threads.models import Thread
+from config.written import Written
 
 ROOMS_A_GROUP_MAX: Final = 20
 PEOPLE_MAX: Final = 12  # in a room of people, oneself among them
@@ -150,6 +151,27 @@ def register_kinds() -> None:
             icon="messages-square",
         )
     )
+
+
+def readable_room(member: Member, room_id: int) -> Room | None:
+    """The room with its group and thread, if `member` may read it. One query.
+
+    `Room.objects.visible_to` for one room, put into SQL once a process: every act in a room asks.
+    """
+    global _known
+    kinds = tuple(KINDS.values())
+    if _known is None or _known[0] != kinds:
+        _known = kinds, Written(_readable)
+    found = _known[1].rows(member.pk, room_id)
+    return found[0] if found else None
+
+
+def _readable(member_id: int, room_id: int) -> QuerySet[Room]:
+    rooms = Room.objects.visible_to(Member(pk=member_id))
+    return rooms.filter(pk=room_id).select_related("group", "thread")
+
+
+_known: tuple[tuple[RoomKind, ...], Written[Room]] | None = None
 
 
 def room_of(group: Group) -> Room:

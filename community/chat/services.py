@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from community.chat import hub
@@ -31,7 +31,7 @@ from community.chat.models import (
     Place,
     Room,
 )
-from community.chat.rooms import DIRECT
+from community.chat.rooms import DIRECT, readable_room
 from community.chat.unread import give_places, tell_of
 from community.events import MessageSent
 from community.members.models import Block, Member
@@ -39,6 +39,7 @@ from community.threads.markup import Rendered
 from community.threads.rendering import render_message
 from community.uploads.services import confine
 from config.outbox import publish
+from config.prepared import prepared_cursor
 
 BURST_MESSAGES: Final = 20
 BURST_SECONDS: Final = 10
@@ -70,13 +71,15 @@ def send_message(
         raise TooLong
     if reply_to is not None and reply_to.room_id != room.pk:
         raise NoSuchMessage
-    if not Room.objects.visible_to(sender).filter(pk=room.pk).exists():
+    if readable_room(sender, room.pk) is None:
         raise NotInRoom
-    if client_key is not None and (sent := _sent_before(sender, client_key)):
+    sent_already, lately = _look_back(sender, client_key)
+    if client_key is not None and sent_already and (sent := _sent_before(sender, client_key)):
         return sent
     if at is None:
         ensure_may_write(sender, room)
-        _ensure_unhurried(sender)
+        if lately >= BURST_MESSAGES:
+            raise TooFast
     for gate in MESSAGE_GATES:
         gate(sender, room, body)
     rendered = render_message(body, author=sender, group=room.group)
@@ -85,7 +88,7 @@ def send_message(
         with transaction.atomic():
             message = Message.objects.create(
                 room=room,
-                seq=_take_seq(room, sent_at),
+                seq=_take_seq(room, sender, sent_at),
                 sender=sender,
                 client_key=client_key,
                 reply_to=reply_to,
@@ -94,10 +97,6 @@ def send_message(
                 sent_at=sent_at,
             )
             refer(message, rendered)
-            # Whoever writes has read what stands above.
-            Place.objects.filter(room=room, member=sender).update(
-                read_seq=message.seq, read_at=sent_at
-            )
             publish(MessageSent(message_id=message.pk))
             transaction.on_commit(lambda: hub.announce_message(message))
             transaction.on_commit(lambda: tell_of(message))
@@ -190,23 +189,59 @@ def _ensure_wanted(sender: Member, room: Room) -> None:
         raise NotAnswered
 
 
-def _take_seq(room: Room, at: datetime) -> int:
+def _take_seq(room: Room, sender: Member, at: datetime) -> int:
     """Take the room's next number. The row stays locked until the message is committed.
 
-    A number from a sequence would not do: commits overtake it, and a reader who asks for all
-    after n would miss the late ones (docs/decisions/chat.md).
+    Whoever writes has read what stands above: their place moves along. A number from a sequence
+    would not do: commits overtake it, and a reader who asks for all after n would miss the late
+    ones (docs/decisions/chat.md).
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE community_room SET last_seq = last_seq + 1,"
-            " last_message_at = GREATEST(last_message_at, %s)"
-            " WHERE id = %s AND archived_at IS NULL RETURNING last_seq",
-            [at, room.pk],
-        )
+    with prepared_cursor() as cursor:
+        cursor.execute(_TAKE_SEQ, {"at": at, "room": room.pk, "sender": sender.pk})
         row = cursor.fetchone()
     if row is None:
         raise Archived
     return int(row[0])
+
+
+_TAKE_SEQ = """
+    WITH taken AS (
+        UPDATE community_room
+        SET last_seq = last_seq + 1, last_message_at = greatest(last_message_at, %(at)s)
+        WHERE id = %(room)s AND archived_at IS NULL
+        RETURNING last_seq
+    ), read AS (
+        UPDATE community_place SET read_seq = taken.last_seq, read_at = %(at)s FROM taken
+        WHERE room_id = %(room)s AND member_id = %(sender)s
+    )
+    SELECT last_seq FROM taken
+"""
+
+
+def _look_back(sender: Member, client_key: UUID | None) -> tuple[bool, int]:
+    """Say whether this was sent before, and how many were sent in the last BURST_SECONDS.
+
+    Counted where it cannot be away: PostgreSQL. At most BURST_MESSAGES.
+    """
+    since = timezone.now() - timedelta(seconds=BURST_SECONDS)
+    asked = {"sender": sender.pk, "key": client_key, "since": since, "most": BURST_MESSAGES}
+    with prepared_cursor() as cursor:
+        cursor.execute(_LOOK_BACK, asked)
+        sent_already, lately = cursor.fetchone()
+    return sent_already, lately
+
+
+_LOOK_BACK = """
+    SELECT
+        EXISTS (
+            SELECT FROM community_message
+            WHERE sender_id = %(sender)s AND client_key = %(key)s::uuid
+        ),
+        (SELECT count(*) FROM (
+            SELECT FROM community_message
+            WHERE sender_id = %(sender)s AND sent_at > %(since)s LIMIT %(most)s
+        ) AS few)
+"""
 
 
 def _sent_before(sender: Member, client_key: UUID) -> Message | None:
@@ -215,10 +250,3 @@ def _sent_before(sender: Member, client_key: UUID) -> Message | None:
         .filter(sender=sender, client_key=client_key)
         .first()
     )
-
-
-def _ensure_unhurried(sender: Member) -> None:
-    """At most BURST_MESSAGES in BURST_SECONDS, counted where it cannot be away: PostgreSQL."""
-    since = timezone.now() - timedelta(seconds=BURST_SECONDS)
-    if Message.objects.filter(sender=sender, sent_at__gt=since).count() >= BURST_MESSAGES:
-        raise TooFast

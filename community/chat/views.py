@@ -10,25 +10,28 @@ from datetime import date
 from uuid import UUID
 
 from django.contrib import messages as notices
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
 
 from community.chat import commands
 from community.chat.days import days_of, read_day
+from community.chat.drawing import draw_message
 from community.chat.entries import later_entries, mark_entries
 from community.chat.errors import MessageRefused, NoSuchMessage
 from community.chat.forms import MessageForm
 from community.chat.here import announce_writing, who_is_here
 from community.chat.models import Message, Room, RoomEntry
 from community.chat.pages import (
+    GAP_MESSAGES,
     around,
     first_unread,
     from_number,
     given_by,
     heading_of,
     mark_runs,
+    messages_after,
     messages_of,
     newest,
     on_day,
@@ -37,7 +40,7 @@ from community.chat.pages import (
     unread_of,
 )
 from community.chat.places import place_in, read_to
-from community.chat.rooms import ensure_not_silenced, room_of
+from community.chat.rooms import ensure_not_silenced, readable_room, room_of
 from community.chat.services import ensure_may_write, send_message
 from community.groups.models import Group
 from community.members.blocking import folded_for
@@ -47,14 +50,15 @@ from community.members.web import MemberRequest, member_required, safe_next
 from community.uploads.errors import ImageRefused
 from config.paging import whole_number
 
-GAP_MESSAGES = 200
 RAIL_MESSAGES = 20
 
 
 def room_or_404(request: MemberRequest, room_id: int) -> Room:
     """The room, for those who may read it; there is none for others."""
-    rooms = Room.objects.visible_to(request.user).select_related("group", "thread")
-    return get_object_or_404(rooms, pk=room_id)
+    room = readable_room(request.user, room_id)
+    if room is None:
+        raise Http404
+    return room
 
 
 def first_room_or_404(request: MemberRequest, slug: str) -> Room:
@@ -216,29 +220,26 @@ def after(request: MemberRequest, room_id: int) -> JsonResponse:
     Asked with `entry`, the last entry it has, it is told `entries`, each `{entry, after, html}`.
     """
     found = room_or_404(request, room_id)
-    messages = messages_of(found)
     only = whole_number(request.GET.get("only"))
+    start = whole_number(request.GET.get("after")) or 0
+    page, more = [], False
     if only is not None:
-        messages = messages.filter(seq=only)
-    else:
-        messages = messages.filter(seq__gt=whole_number(request.GET.get("after")) or 0)
-    page = list(messages.order_by("seq")[: GAP_MESSAGES + 1])
-    more = len(page) > GAP_MESSAGES
+        page = list(messages_of(found).filter(seq=only))
+    elif start < found.last_seq:
+        page, more = messages_after(found, start)
     changed: list[Message] = []
     since, last = whole_number(request.GET.get("change")), found.last_change
     if since is not None and since < last:
-        later = messages_of(found).filter(
-            change__gt=since, seq__lte=whole_number(request.GET.get("after")) or 0
-        )
+        later = messages_of(found).filter(change__gt=since, seq__lte=start)
         changed = list(later.order_by("change")[:GAP_MESSAGES])
         if len(changed) == GAP_MESSAGES:
             more, last = True, changed[-1].change
-    mine = given_by(request.user, [*page[:GAP_MESSAGES], *changed])
+    mine = given_by(request.user, [*page, *changed])
     known = whole_number(request.GET.get("entry"))
     entries = later_entries(found, known) if known is not None else []
     response = JsonResponse(
         {
-            "messages": [as_json(message, request.user, mine) for message in page[:GAP_MESSAGES]],
+            "messages": [as_json(message, request.user, mine) for message in page],
             "more": more,
             "seq": found.last_seq,
             "changed": [as_json(message, request.user, mine) for message in changed],
@@ -254,13 +255,13 @@ def as_json(
     message: Message, viewer: Member, mine: dict[int, list[str]] | None = None
 ) -> dict[str, object]:
     message.viewer_is_sender = message.sender_id == viewer.pk
-    message.is_folded = message.sender_id in folded_for(viewer)
+    message.is_folded = not message.viewer_is_sender and message.sender_id in folded_for(viewer)
     given = given_by(viewer, [message]) if mine is None else mine
     return {
         "seq": message.seq,
         "key": str(message.client_key) if message.client_key else None,
         "sender": message.sender.handle,
-        "html": render_to_string("community/chat/_message.html", {"message": message}),
+        "html": draw_message(message),
         "mine": given.get(message.seq, []),
     }
 

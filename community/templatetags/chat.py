@@ -7,7 +7,9 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.safestring import SafeString
 
+from community.chat.drawing import draw_message
 from community.chat.entries import message_of, thread_of, words_of
 from community.chat.models import Message, RoomEntry
 from community.chat.pages import reactions_of
@@ -39,6 +41,12 @@ def entry_message(entry: RoomEntry) -> int | None:
 def entry_thread(entry: RoomEntry) -> str:
     """Where the thread is that was made, if one was."""
     return thread_of(entry)
+
+
+@register.simple_tag
+def drawn(message: Message) -> SafeString:
+    """A message in a list. No query."""
+    return draw_message(message)
 
 
 @register.inclusion_tag("community/chat/_reactions.html")

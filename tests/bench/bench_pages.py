@@ -63,8 +63,17 @@ def talk(django_db_setup: None, django_db_blocker: Any) -> Any:
         call_command("flush", interactive=False, verbosity=0)
 
 
-def ask(method: str, address: str, cookies: str = "", form: dict[str, str] | None = None) -> bytes:
-    """Put one request through the WSGI application. Raises on any answer but 2xx and 3xx."""
+def ask(
+    method: str,
+    address: str,
+    cookies: str = "",
+    form: dict[str, str] | None = None,
+    **more: str,
+) -> bytes:
+    """Put one request through the WSGI application. Raises on any answer but 2xx and 3xx.
+
+    `more` goes into its environment: `HTTP_ACCEPT="application/json"`.
+    """
     address, _, query = address.partition("?")
     body = urlencode(form or {}).encode()
     status: list[str] = []
@@ -87,6 +96,7 @@ def ask(method: str, address: str, cookies: str = "", form: dict[str, str] | Non
         "wsgi.multithread": False,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        **more,
     }
 
     def start_response(

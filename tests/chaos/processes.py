@@ -97,7 +97,12 @@ def site_of_two(folder: Path, **more: str) -> Iterator[Site]:
         {**os.environ},
     )
     site = Site(valkey)
-    env = environment_of_a_child(REDIS_URL=site.redis_url, TRUSTED_PROXIES="1", **more)
+    # Addresses come from the proxy, and are limited as in production.
+    limits = {"SOCKETS_PER_ADDRESS": "20", "SOCKET_CONNECTS_PER_SECOND": "10"}
+    limits["SOCKET_CONNECTS_BURST"] = "40"
+    env = environment_of_a_child(
+        REDIS_URL=site.redis_url, TRUSTED_PROXIES="1", **{**limits, **more}
+    )
     for number in (1, 2):
         web = Killable(f"web-{number}", command_of("web", ports[number]), ports[number], folder, env)
         port = ports[number + 2]

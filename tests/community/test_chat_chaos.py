@@ -148,7 +148,7 @@ class ById(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self.over.wait(0.005):
+            while not self.over.wait(0.05):
                 self.look()
             self.look()
         finally:
