@@ -9,12 +9,11 @@ from django.utils import timezone
 
 from community.chat import hub
 from community.chat.errors import Archived, MayNotKeepOrder, RoomNameTaken, RoomNameUnfit
-from community.chat.models import Room, RoomEntry
+from community.chat.models import REASON_MAX_CHARS, Room, RoomEntry
 from community.chat.rooms import clean_name, clean_topic, ensure_not_silenced
 from community.members.models import Member
 
 SLOW_MODE_MAX_SECONDS: Final = 24 * 3600
-REASON_MAX_CHARS: Final = 200
 Verb = RoomEntry.Verb
 
 

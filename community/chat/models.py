@@ -20,6 +20,7 @@ from community.uploads.models import Image
 MESSAGE_MAX_CHARS = 4_000
 ROOM_NAME_MAX_CHARS: Final = 60
 TOPIC_MAX_CHARS: Final = 200
+REASON_MAX_CHARS: Final = 200
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
@@ -401,7 +402,7 @@ class RoomEntry(models.Model):
     room = models.ForeignKey(Room, models.CASCADE, related_name="entries")
     verb = models.CharField(max_length=8, choices=Verb)
     by = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=REASON_MAX_CHARS, blank=True)
     details = models.JSONField(default=dict)
     after_seq = models.PositiveBigIntegerField(default=0)
     at = models.DateTimeField(default=timezone.now)

@@ -107,10 +107,13 @@ def _title_of_people(room: Room, viewer: Member) -> str:
     """Its name, or the names of the others in it."""
     if room.name:
         return room.name
+    places = sorted(room.places.all(), key=lambda place: place.pk)
     others = [
         place.member.name
-        for place in sorted(room.places.all(), key=lambda place: place.pk)
-        if place.member_id != viewer.pk and place.state != Place.State.LEFT
+        for place in places
+        if place.member_id != viewer.pk
+        # Of two people it stays the other's, whoever left.
+        and (place.state != Place.State.LEFT or len(places) == 2)
     ]
     return (
         ", ".join(others[:4]) + (f" +{len(others) - 4}" if len(others) > 4 else "") or viewer.name

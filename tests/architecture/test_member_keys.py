@@ -45,7 +45,10 @@ def test_a_model_with_a_key_nobody_declared_is_found():
 
 def test_what_is_declared_is_there():
     known = set(personal.member_keys(apps.get_models(include_auto_created=True)))
-    beside = {"community.Member.id", "community.Revision.post__author"}
+    beside = {
+        *("community.Member.id", "community.Revision.post__author"),
+        "community.MessageRevision.message__sender",
+    }
     assert set(registry.policies) - known == beside
     for policy in registry.policies.values():
         # The path leads to the member: asking for rows raises FieldError otherwise.

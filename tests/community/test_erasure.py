@@ -28,7 +28,11 @@ from commerce.orders.models import Order
 from commerce.touchpoints.models import Touchpoint, Visitor
 from commerce.touchpoints.services import Surface, record_click
 from community.bookmarks.services import keep_bookmark
-from community.chat.rooms import room_of
+from community.chat.keeping import describe_room, go_on, pause_room
+from community.chat.messages import edit_message, pin_message, toggle_message_reaction
+from community.chat.models import Message, Place, Room
+from community.chat.places import read_to
+from community.chat.rooms import room_of, room_with
 from community.chat.services import send_message
 from community.drafts.services import save_draft
 from community.groups.models import Group, Invitation, Membership, Role
@@ -51,7 +55,15 @@ from community.uploads.models import Image
 from config import personal
 from config.personal import Erasing
 from moderation.audit.models import AuditEntry
-from tests.factories import PASSWORD, join, make_group, make_member, make_post, make_thread
+from tests.factories import (
+    PASSWORD,
+    join,
+    make_group,
+    make_member,
+    make_post,
+    make_thread,
+    owner_of,
+)
 from tests.factories_commerce import make_image, make_listing, make_merchant
 from tests.outbox import run_outbox
 from tests.privacy import found_in_database, found_on_disk
@@ -242,7 +254,19 @@ def life(quenby: Member, ada: Member, group: Group) -> Iterator[dict[str, Any]]:
     edit_post(post=reply, editor=ada, body=f"{reply.body} Twice.", reason="More")
     room = room_of(group)
     send_message(room=room, sender=ada, body="Morning @quenby")
-    send_message(room=room, sender=quenby, body="Morning all")
+    mine = send_message(room=room, sender=quenby, body="Morning all")
+    edit_message(message=mine, body=f"Morning all, write to {EMAIL}", by=quenby)
+    edit_message(message=mine, body="Morning all, @quenby here", by=quenby)
+    toggle_message_reaction(message=mine, by=quenby, name="heart")
+    pair = room_with([ada], by=quenby)
+    send_message(room=pair, sender=quenby, body=f"Write to {EMAIL}, I am @quenby")
+    send_message(room=pair, sender=ada, body="Thanks, @quenby")
+    read_to(room=pair, member=quenby, seq=1)
+    keeper = owner_of(group)
+    pin_message(message=mine, by=keeper)
+    pause_room(room=room, by=keeper, reason="Ask @quenby why")
+    go_on(room=room, by=keeper)
+    describe_room(room=room, name="", topic="Not @quenby again", by=keeper)
     toggle_reaction(post=reply, member=quenby, name="heart")
     keep_bookmark(member=quenby, post=reply, note="from brimscombe")
     save_draft(member=quenby, target=f"thread:{other.pk}", body="zither, unfinished", sequence=1)
@@ -313,6 +337,25 @@ def test_nothing_in_the_database_or_on_disk_tells_who_it_was(quenby: Member, lif
     assert erasure.was == {}
     assert not Session.objects.exists()
     assert not EmailAddress.objects.filter(user=quenby).exists()
+
+
+def test_whom_one_talked_with_is_still_a_room_and_says_nothing_of_reading(
+    quenby: Member, life: dict[str, Any], ada: Member, as_member: Any
+):
+    forget_all(quenby)
+    quenby.refresh_from_db()
+    pair = Room.objects.get(kind="direct")
+    place = Place.objects.get(room=pair, member=quenby)
+    assert (place.state, place.read_seq, place.read_at) == ("left", 0, None)
+    assert not Place.objects.filter(member=quenby).exclude(room=pair).exists()
+    page = as_member(ada).get(f"/rooms/{pair.pk}/").content.decode()
+    assert f"I am @{quenby.handle}" in page
+    assert f"<title>{quenby.name}" in page
+    # Messages count the sign that was given, and say what they said.
+    mine = Message.objects.get(room__group__isnull=False, sender=quenby)
+    assert mine.reactions == {"heart": 1}
+    assert mine.reaction_rows.count() == 1
+    assert [one.body for one in mine.revisions.all()] == ["Morning all", "Morning all, write to …"]
 
 
 def test_a_leftover_nobody_registered_is_found(quenby: Member, life: dict[str, Any], settings: Any):

@@ -19,7 +19,9 @@ from django.utils.translation import gettext
 
 from commerce.orders.models import Order
 from community.bookmarks.services import keep_bookmark
-from community.chat.rooms import room_of
+from community.chat.messages import edit_message, toggle_message_reaction
+from community.chat.models import Room
+from community.chat.rooms import room_of, room_with
 from community.chat.services import send_message
 from community.drafts.services import save_draft
 from community.events import ExportReady
@@ -73,6 +75,15 @@ def opened(export: Export) -> zipfile.ZipFile:
     return archive
 
 
+def chat_of(ada: Member, bo: Member, group: Group) -> None:
+    """Two people among themselves, and signs given."""
+    pair = room_with([bo], by=ada)
+    asked = send_message(room=pair, sender=bo, body="When, in secret?")
+    toggle_message_reaction(message=asked, by=ada, name="heart")
+    said = send_message(room=pair, sender=ada, body="Half past sven", reply_to=asked)
+    edit_message(message=said, body="Half past seven", by=ada)
+
+
 def rows(export: Export, name: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(opened(export).read(f"{name}.json"))
     return found
@@ -94,6 +105,7 @@ def test_the_copy_holds_what_the_member_wrote_and_did(ada: Member, bo: Member, g
     edit_post(post=mine, editor=ada, body="Second words", reason="Better")
     send_message(room=room_of(group), sender=ada, body="Said in chat")
     send_message(room=room_of(group), sender=bo, body="Bo said in chat")
+    chat_of(ada, bo, group)
     toggle_reaction(post=theirs, member=ada, name="heart")
     keep_bookmark(member=ada, post=theirs, note="read again")
     save_draft(member=ada, target=f"thread:{thread.pk}", body="Unfinished", sequence=1)
@@ -114,7 +126,15 @@ def test_the_copy_holds_what_the_member_wrote_and_did(ada: Member, bo: Member, g
     assert [row["body"] for row in rows(export, "revisions")] == ["First words"]
     assert [row["reason"] for row in rows(export, "edits")] == ["Better"]
     assert [row["title"] for row in rows(export, "threads")] == ["Grüße"]
-    assert [row["body"] for row in rows(export, "messages")] == ["Said in chat"]
+    ours = Room.objects.get(kind="direct")
+    assert [row["body"] for row in rows(export, "messages")] == ["Said in chat", "Half past seven"]
+    said = rows(export, "messages")[1]
+    assert (said["group"], said["room"], said["number"]) == (None, ours.pk, 2)
+    assert (said["answers"], said["edited_at"] is None) == (1, False)
+    assert [row["body"] for row in rows(export, "message_revisions")] == ["Half past sven"]
+    assert [(row["room"], row["people"]) for row in rows(export, "rooms")] == [(ours.pk, ["bo"])]
+    assert [row["name"] for row in rows(export, "message_reactions")] == ["heart"]
+    assert [row["room"] for row in rows(export, "rooms_opened")] == [ours.pk]
     assert [row["name"] for row in rows(export, "reactions")] == ["heart"]
     assert [row["note"] for row in rows(export, "bookmarks")] == ["read again"]
     assert [row["body"] for row in rows(export, "drafts")] == ["Unfinished"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
+from community.chat.entries import latest_entries
 from community.chat.errors import (
     Archived,
     MayNotKeepOrder,
@@ -22,7 +23,6 @@ from community.chat.errors import (
 from community.chat.keeping import (
     archive_room,
     describe_room,
-    entries_of,
     go_on,
     pause_room,
     reopen_room,
@@ -200,7 +200,7 @@ def test_a_paused_room_is_for_moderators_alone(group, ada, mo):
     send_message(room=room, sender=mo, body="Let it cool off.")
     room = go_on(room=room, by=mo)
     send_message(room=room, sender=ada, body="But")
-    assert [(entry.verb, entry.reason, entry.after_seq) for entry in entries_of(room)] == [
+    assert [(entry.verb, entry.reason, entry.after_seq) for entry in latest_entries(room)] == [
         ("go_on", "", 1),
         ("pause", "Too hot", 0),
     ]
