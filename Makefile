@@ -30,8 +30,8 @@ demo: $(VENV)/run.stamp ## Run Shoal with its own database and content (PORT=800
 test: $(VENV)/dev.stamp ## Run the tests (ARGS="-k chat" chooses)
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup $(ARGS)
 
-bench: $(VENV)/dev.stamp ## Measure the pages against a hello-world view
-	$(BIN)/pytest tests/bench -o python_files='bench_*.py' -o python_functions='bench_*' -q -s $(ARGS)
+bench: $(VENV)/dev.stamp ## Measure against a hello-world view (ARGS="tests/bench/bench_fanout.py" chooses)
+	$(BIN)/pytest $(if $(findstring tests/bench,$(ARGS)),,tests/bench) -o python_files='bench_*.py' -o python_functions='bench_*' -q -s $(ARGS)
 
 check: check-style check-format check-types check-imports check-templates check-migrations check-deploy check-yaml ## Run every check below
 

@@ -19,7 +19,7 @@ async def sockets(scope: Any, receive: Any, send: Any) -> None:
             await live(scope, receive, send)
         else:
             await receive()
-            await refuse(scope, send, 404, "There is no socket at this address.")
+            await refuse(scope, receive, send, 404, "There is no socket at this address.")
     elif scope["type"] == "http":
         up = scope["path"] == "/healthz"
         headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]

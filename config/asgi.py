@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Apps must be loaded before consumers are imported.
-get_asgi_application()
+# Apps must be loaded before consumers are imported. Django's own handler is not: no page is here.
+django.setup(set_prefix=False)
 
 from community.routing import sockets  # noqa: E402
 

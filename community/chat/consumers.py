@@ -95,7 +95,7 @@ class LiveConsumer:
         await receive()  # websocket.connect
         address = address_of(scope)
         if not doors.may_knock(address):
-            await refuse(scope, send, 429, "Too many sockets at once from this address.")
+            await refuse(scope, receive, send, 429, "Too many sockets at once from this address.")
         elif not doors.enter(address):
             await _turn_away(send, CLOSE_REFUSED, "Too many sockets from this address.")
         else:
@@ -109,7 +109,7 @@ class LiveConsumer:
             opener = await database_sync_to_async(who_opens)(scope)
         except (DatabaseError, InterfaceError) as error:
             log.warning("socket_could_not_ask", error=type(error).__name__)
-            await refuse(scope, send, 503, DATABASE_AWAY)
+            await refuse(scope, receive, send, 503, DATABASE_AWAY)
             return
         if opener is None:
             await _turn_away(send, CLOSE_SIGNED_OUT, "Signed out.")

@@ -6,6 +6,8 @@ IPv4 address or an IPv6 /64, which is what one customer has.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 import time
 from collections import Counter
@@ -17,6 +19,7 @@ from django.conf import settings
 from django.http.request import validate_host
 
 ADDRESSES_REMEMBERED: Final = 10_000
+GONE_SECONDS: Final = 2.0
 CLOSE_REFUSED: Final = 1008  # by a rule: a page polls instead
 
 Scope = Mapping[str, Any]
@@ -111,7 +114,7 @@ def is_ours(scope: Scope) -> bool:
     return bool(host) and validate_host(host, settings.ALLOWED_HOSTS)
 
 
-async def refuse(scope: Scope, send: Any, status: int, why: str) -> None:
+async def refuse(scope: Scope, receive: Any, send: Any, status: int, why: str) -> None:
     """Answer the handshake with a status and a sentence. A browser is told nothing but 1006."""
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": CLOSE_REFUSED, "reason": why})
@@ -119,6 +122,11 @@ async def refuse(scope: Scope, send: Any, status: int, why: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"5")]
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": why.encode()})
+    # That it was refused, and then that it is gone: uvicorn logs an error when we end before.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GONE_SECONDS):
+            await receive()
+            await receive()
 
 
 def for_our_pages(inner: Application) -> Application:
@@ -129,7 +137,7 @@ def for_our_pages(inner: Application) -> Application:
             await inner(scope, receive, send)
         else:
             await receive()
-            await refuse(scope, send, 403, "Only pages of this site open sockets here.")
+            await refuse(scope, receive, send, 403, "Only pages of this site open sockets here.")
 
     return application
 

@@ -409,6 +409,9 @@ async def test_a_socket_is_refused_while_the_database_is_away(
     await late.send_input({"type": "websocket.connect"})
     assert (await late.receive_output(5))["status"] == 503
     assert (await late.receive_output(5))["body"] == b"The database is away."
+    for _ in range(2):
+        await late.send_input({"type": "websocket.disconnect", "code": 1006})
+    await late.wait(5)
 
 
 def test_an_address_opens_so_many_and_so_fast(settings: Any, monkeypatch: pytest.MonkeyPatch):
