@@ -36,7 +36,9 @@ export default class Room {
     this.controller = new AbortController();
     const { signal } = this.controller;
     const on = (target, type, run, more) => target.addEventListener(type, run, { signal, ...more });
-    on(this.log, "scroll", () => this.nearEnd() && this.seen(), { passive: true });
+    on(this.log, "scroll", () => (this.following = this.nearEnd()) && this.seen(), { passive: true });
+    // A picture that comes makes the log higher; who follows along still does.
+    on(this.log, "load", () => this.following && this.toEnd(), { capture: true });
     on(this.log, "focusin", () => this.part("past"));
     // Beside a page whoever only reads that page has not read the chat.
     for (const type of ["pointerdown", "keydown"])
@@ -261,6 +263,7 @@ export default class Room {
   }
 
   toEnd() {
+    this.following = true;
     this.log.scrollTop = this.log.scrollHeight;
     this.seen();
   }
