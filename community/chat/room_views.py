@@ -19,6 +19,7 @@ from community.chat.entries import latest_entries
 from community.chat.errors import MessageRefused, NotInRoom
 from community.chat.models import ROOM_NAME_MAX_CHARS, TOPIC_MAX_CHARS, Place, Room
 from community.chat.pages import group_rooms, heading_of
+from community.chat.people import people_for
 from community.chat.places import place_in, set_level
 from community.chat.rooms import (
     DIRECT,
@@ -86,12 +87,16 @@ class PeopleForm(forms.Form):
     names = forms.CharField(
         label=gettext_lazy("To"),
         max_length=400,
-        help_text=gettext_lazy("One handle, or several: ada bo mo"),
+        help_text=gettext_lazy("Begin with a name or a handle; several share one room."),
         error_messages={"required": gettext_lazy("Name at least one other member.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )
     use_required_attribute = False
     people: list[Member]
+
+    def __init__(self, *args: Any, viewer: Member, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.viewer = viewer
 
     def clean_names(self) -> str:
         text = str(self.cleaned_data["names"])
@@ -103,9 +108,11 @@ class PeopleForm(forms.Form):
         }
         unknown = [handle for handle in handles if handle not in found]
         if unknown:
-            raise forms.ValidationError(
-                _("There is no member called %(handle)s.") % {"handle": unknown[0]}
-            )
+            refusal = _("There is no member called %(handle)s.") % {"handle": unknown[0]}
+            if near := people_for(self.viewer, beginning=unknown[0])[:3]:
+                names = ", ".join(f"{one.handle} ({one.name})" for one in near)
+                refusal += " " + _("Is it one of these? %(names)s") % {"names": names}
+            raise forms.ValidationError(refusal)
         self.people = [found[handle] for handle in handles]
         return text
 
@@ -132,7 +139,11 @@ def new_in_group(request: MemberRequest, slug: str) -> HttpResponse:
 @member_required
 def new_of_people(request: MemberRequest) -> HttpResponse:
     """A room of people: `to` fills in the names."""
-    form = PeopleForm(request.POST or None, initial={"names": request.GET.get("to", "")[:400]})
+    form = PeopleForm(
+        request.POST or None,
+        initial={"names": request.GET.get("to", "")[:400]},
+        viewer=request.user,
+    )
 
     def act(_data: dict[str, Any]) -> Room:
         return room_with(form.people, by=request.user)

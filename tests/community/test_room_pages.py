@@ -60,6 +60,8 @@ def test_writing_to_somebody_by_their_name(as_ada, as_cy, cy, bo):
     assert unknown.status_code == 422
     assert "no member called nobody-here" in text_of(unknown)
     assert "cy nobody-here" in text_of(unknown)
+    near = text_of(as_ada.post("/rooms/new/", {"names": "lind"}))
+    assert "Is it one of these? bo (Bo Lind)" in near
     alone = as_ada.post("/rooms/new/", {"names": "@ada"})
     assert "at least one other" in text_of(alone)
     opened = as_ada.post("/rooms/new/", {"names": "@cy"})
