@@ -9,6 +9,8 @@ class CommerceConfig(AppConfig):
     verbose_name = _("Commerce")
 
     def ready(self) -> None:
+        from commerce.asking.handlers import gather_team_of_listing
+        from commerce.asking.rooms import KIND
         from commerce.attribution.handlers import credit_recorded_order, reverse_refunded_credits
         from commerce.events import DeliveryReceived, OrderRecorded, OrderRefunded
         from commerce.merchants.services import shop_hosts
@@ -22,7 +24,8 @@ class CommerceConfig(AppConfig):
         )
         from commerce.placements.in_messages import UNDER_MESSAGES, listing_notes
         from commerce.placements.shown import disclosures_of_author, minis_of_thread
-        from community.chat.pages import MESSAGE_NOTES
+        from community.chat.drawing import MESSAGE_NOTES
+        from community.chat.kinds import add_kind
         from community.chat.previews import ALSO_DRAWN
         from community.events import (
             MessageEdited,
@@ -42,6 +45,8 @@ class CommerceConfig(AppConfig):
         ROW_NOTES["minis"] = minis_of_thread
         MESSAGE_NOTES["listing_cards"] = listing_notes
         ALSO_DRAWN.append(UNDER_MESSAGES)
+        add_kind(KIND)
+        subscribe(MessageSent, gather_team_of_listing)
         subscribe(MessageSent, link_sent_message, queue="links")
         subscribe(MessageEdited, link_edited_message, queue="links")
         subscribe(PostPublished, link_published_post, queue="links")

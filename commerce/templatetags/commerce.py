@@ -17,6 +17,7 @@ from django.template import Context
 from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
+from commerce.asking.rooms import listing_of
 from commerce.listings.models import TRANSITIONS, Listing, ListingState
 from commerce.merchants.models import Merchant
 from commerce.placements.in_messages import MessageCard
@@ -36,7 +37,7 @@ from commerce.placements.shown import (
     talking_about,
 )
 from commerce.touchpoints.links import card_url, go_url
-from community.chat.models import Message
+from community.chat.models import Message, Room
 from community.groups.models import Group, Membership
 from community.members.models import Member, Viewer
 from community.threads.models import Post, Thread
@@ -260,6 +261,12 @@ def message_listings(message: Message) -> dict[str, Any]:
     """Cards of the listings a message links to; their clicks are the message's. No query."""
     cards = [MessageCard(*card) for card in getattr(message, "listing_cards", ())]
     return {"cards": [(one, card_url(listing=one.listing, message=message.pk)) for one in cards]}
+
+
+@register.simple_tag
+def asked_about(room: Room) -> Listing | None:
+    """Return the listing that a room is about, with its card."""
+    return listing_of(room)
 
 
 @register.inclusion_tag("commerce/placements/_attach.html", takes_context=True)

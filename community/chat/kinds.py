@@ -7,7 +7,7 @@ condition in SQL, so that `Room.objects.visible_to` stays one query whatever kin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,9 @@ class RoomKind:
     answers the same for many at once: of each room's id, which of them may read it; sockets are
     asked about with it. `keeps_order(member, room)` says who hides, pins, pauses, archives.
     `title(room, viewer)` is its name for this reader; `about` the template, if any, drawn above the
-    messages, told `room` and `user`.
+    messages, told `room` and `user`. `ensure_may_write(member, room)` raises MessageRefused for
+    those who only read. `prepare(rooms)` loads what titles and pictures of many rooms need at once;
+    `picture(room)` is the address of what stands before it in lists, in the place of its icon.
     """
 
     name: str
@@ -39,6 +41,9 @@ class RoomKind:
     title: Callable[[Room, Member], str]
     about: str = ""
     icon: str = "message-circle"
+    ensure_may_write: Callable[[Member, Room], None] | None = None
+    prepare: Callable[[Sequence[Room]], None] | None = None
+    picture: Callable[[Room], str] | None = None
 
 
 KINDS: dict[str, RoomKind] = {}
@@ -49,6 +54,16 @@ def add_kind(kind: RoomKind) -> None:
     if KINDS.get(kind.name, kind) is not kind:
         raise ValueError(f"there is already a kind of rooms called {kind.name}")
     KINDS[kind.name] = kind
+
+
+def prepare(rooms: Iterable[Room]) -> None:
+    """Load what lists of these rooms draw, once a kind."""
+    by_kind: dict[str, list[Room]] = {}
+    for room in rooms:
+        by_kind.setdefault(room.kind, []).append(room)
+    for name, same in by_kind.items():
+        if (load := KINDS[name].prepare) is not None:
+            load(same)
 
 
 def readable_by(member: Member) -> Q:

@@ -153,6 +153,8 @@ def ensure_may_write(sender: Member, room: Room) -> None:
         raise Archived
     if room.kind == DIRECT:
         _ensure_wanted(sender, room)
+    if (ensure := room.as_kind.ensure_may_write) is not None:
+        ensure(sender, room)
     limited = (
         room.paused_at is not None
         or room.writers == Room.Writers.MODERATORS

@@ -14,6 +14,7 @@ from typing import Final
 from django.db.models import prefetch_related_objects
 from django.utils.safestring import SafeString
 
+from community.chat.kinds import prepare
 from community.chat.models import Message, Room
 from community.members.models import Member
 from community.search.documents import text_of
@@ -87,6 +88,7 @@ def _shown(found: FoundMessages, viewer: Member) -> list[ShownMessage]:
     # Of a group's rooms everybody who read them has a place; only people's are called by theirs.
     of_people = [message.room for message, _ in there if message.room.group_id is None]
     prefetch_related_objects(of_people, "places__member")
+    prepare(of_people)
     texts = [(text_of(message.html), language) for message, language in there]
     marked = found.marked | _begun(texts, found.beginnings)
     spans = spans_of(texts, marked, found.faint)

@@ -53,7 +53,7 @@ def change(message: Message, body: str) -> None:
 
 def shown(client: Client, message: Message) -> str:
     address = f"/rooms/{message.room_id}/after/?only={message.seq}"
-    return client.get(address).json()["messages"][0]["html"]
+    return str(client.get(address).json()["messages"][0]["html"])
 
 
 def test_a_pasted_address_of_a_listing_gets_its_card(ada, room, listing, as_bo):

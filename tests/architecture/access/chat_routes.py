@@ -72,6 +72,17 @@ CHAT: Final[list[Row]] = [
         {"name": "Swaps", "topic": "", "writers": "everybody", "slow_mode": "30"},
     ),
     post("/rooms/{side.pk}/settings/", keepers(302), {"do": "pause"}),
+    get("/search/messages/", signed_in(), query={"q": "chat"}),
+    get("/search/messages/", insiders(), query={"q": "chat", "room": "{room.pk}"}),
+    get("/search/messages/", two(), query={"q": "you", "room": "{pair.pk}"}),
+    get(f"{AT}/into-thread/", insiders(silenced=403)),
+    get(f"{AT}/into-thread/", insiders(silenced=403), query={"seq": "{message.seq}", "go": "1"}),
+    post(
+        f"{AT}/into-thread/",
+        keepers(302, author=302),
+        {"seq": "{message.seq}", "title": "A talk", "body": "From our chat.", "kind": "talk"},
+    ),
+    get("/rooms/{pair.pk}/into-thread/", two(404)),
     # -- a message ----------------------------------------------------------------------------
     get(f"{AT}/{{message.seq}}/", insiders()),
     get(f"{AT}/{{gone.seq}}/", insiders()),
@@ -90,6 +101,8 @@ CHAT: Final[list[Row]] = [
         {"body": "It says something else."},
         headers=JSON,
     ),
+    # Nothing is drawn under it: who may is asked all the same.
+    post(f"{AT}/{{message.seq}}/previews/", insiders(403, author=302), may_write=False),
     get(f"{AT}/{{message.seq}}/hide/", insiders(302, author=200, moderator=200, owner=200)),
     post(
         f"{AT}/{{message.seq}}/hide/",

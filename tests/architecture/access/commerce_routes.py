@@ -36,6 +36,8 @@ LISTINGS: Final = [
     get("/listings/{listing.pk}/edit/", author()),
     post("/listings/{listing.pk}/edit/", author(302), LISTING),
     post("/listings/{listing.pk}/state/", author(302), {"to": "reserved"}),
+    # Whom the seller blocked is sent back to the listing, and the seller to their questions.
+    post("/listings/{listing.pk}/question/", signed_in(302, silenced=403)),
     get("/g/{group.slug}/listings/", everybody()),
     get("/merchants/{shop.slug}/shop/", everybody()),
     get("/threads/{thread.pk}/listings/", members()),
@@ -71,6 +73,7 @@ SHOP: Final = [
     ),
     delete("/merchants/{shop.slug}/team/{member_handle}/", author(302)),
     post("/merchants/{shop.slug}/invitation/", only(302, "member", others=404), {"accept": "yes"}),
+    get("/merchants/{shop.slug}/questions/", author()),
     get("/sales/", signed_in(302)),
     *(
         get(f"/merchants/{{shop.slug}}/{page}", author())
