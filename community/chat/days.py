@@ -4,7 +4,7 @@ when nothing was."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -36,13 +36,15 @@ def read_day(text: str) -> date | None:
         return None
 
 
-def days_of(room: Room, window: Window, asked: date | None = None) -> Days:
+def days_of(room: Room, window: Window, asked: date | None, zone: tzinfo) -> Days:
     """`window` is what is shown of the room for `asked`. One query, none where all is shown."""
-    today = timezone.localdate()
-    first = _first_day(room, window) or today
+    today = timezone.localdate(timezone=zone)
+    first = _first_day(room, window, zone) or today
     missed = ""
     if asked is not None:
-        on_or_after = [day for message in window.messages if (day := _day_of(message)) >= asked]
+        on_or_after = [
+            day for message in window.messages if (day := _day_of(message, zone)) >= asked
+        ]
         found = on_or_after[0] if on_or_after else None
         if not window.messages or found is None:
             missed = _("Nothing was said on %(day)s or later. These are the newest messages.")
@@ -52,12 +54,12 @@ def days_of(room: Room, window: Window, asked: date | None = None) -> Days:
     return Days(first, max(today, first), asked, missed)
 
 
-def _first_day(room: Room, window: Window) -> date | None:
+def _first_day(room: Room, window: Window, zone: tzinfo) -> date | None:
     if window.older is None:
-        return _day_of(window.messages[0]) if window.messages else None
+        return _day_of(window.messages[0], zone) if window.messages else None
     oldest = Message.objects.filter(room=room).order_by("seq").first()
-    return _day_of(oldest) if oldest is not None else None
+    return _day_of(oldest, zone) if oldest is not None else None
 
 
-def _day_of(message: Message) -> date:
-    return timezone.localdate(message.sent_at)
+def _day_of(message: Message, zone: tzinfo) -> date:
+    return message.sent_at.astimezone(zone).date()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from django.conf import settings
@@ -332,9 +332,9 @@ def around(room: Room, seq: int) -> Window:
     return from_number(room, max(1, seq - MESSAGES_PER_PAGE // 2))
 
 
-def on_day(room: Room, day: date) -> Window:
-    """Messages from the first one of a day on, in the reader's time zone. Two queries."""
-    begin = timezone.make_aware(datetime.combine(day, time.min))
+def on_day(room: Room, day: date, zone: tzinfo | None = None) -> Window:
+    """Messages from the first one of a day on, by the clock of `zone`. A query more than `from_number`."""
+    begin = datetime.combine(day, time.min, zone or timezone.get_current_timezone())
     first = (
         Message.objects.filter(room=room, sent_at__gte=begin)
         .order_by("sent_at")

@@ -47,6 +47,7 @@ from community.members.blocking import folded_for
 from community.members.errors import MayNotWrite
 from community.members.models import Member
 from community.members.web import MemberRequest, member_required, safe_next
+from community.members.zones import zone_of
 from community.uploads.errors import ImageRefused
 from config.paging import whole_number
 
@@ -142,7 +143,7 @@ def room_context(request: MemberRequest, found: Room) -> dict[str, object]:
     elif at is not None:
         window = around(found, at)
     elif (day := read_day(asked.get("on", ""))) is not None:
-        window = on_day(found, day)
+        window = on_day(found, day, zone_of(request.user))
         on = day
     elif "newest" in asked:
         window = newest(found)
@@ -164,8 +165,8 @@ def room_context(request: MemberRequest, found: Room) -> dict[str, object]:
         "newer": window.newer,
         "newest_shown": window.is_newest,
         "at": at,
-        "days": days_of(found, window, on),
-        "may_make_thread": found.group is not None,
+        "days": days_of(found, window, on, zone_of(request.user)),
+        "may_make_thread": may_make_thread(found, request.user),
         "mine": given_by(request.user, window.messages),
         "place": place,
         "first_unread": first_unread(window, place),
@@ -175,6 +176,13 @@ def room_context(request: MemberRequest, found: Room) -> dict[str, object]:
         ),
         "why_not": why_not_write(found, request.user),
     }
+
+
+def may_make_thread(room: Room, member: Member) -> str:
+    """Of whose messages the member may make a thread: "all", their "own", or none of them."""
+    if room.group is None:
+        return ""
+    return "all" if room.as_kind.keeps_order(member, room) else "own"
 
 
 def why_not_write(room: Room, member: Member) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from django import forms
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 from psycopg.errors import QueryCanceled
@@ -17,6 +16,7 @@ from psycopg.errors import QueryCanceled
 from community.chat.pages import heading_of
 from community.chat.views import room_or_404
 from community.members.web import MemberRequest, member_required
+from community.members.zones import zone_of
 from community.search.message_finding import Wanted, messages_only
 from community.search.message_pages import MessageResults, message_results
 from community.search.queries import QUERY_MAX_CHARS, Filter, parse
@@ -67,7 +67,7 @@ def search_messages(request: MemberRequest) -> HttpResponse:
     best = said.get("sort") == "best" and query.has_words
     found, too_slow, narrowed = MessageResults(), False, False
     if form.is_valid():
-        data = form.cleaned_data
+        data, zone = form.cleaned_data, zone_of(request.user)
         narrowed = any(data.values())
         if data["by"]:
             query = query.with_filter(Filter("by", data["by"]))
@@ -75,8 +75,8 @@ def search_messages(request: MemberRequest) -> HttpResponse:
         wanted = Wanted(
             query,
             room if not said.get("all") else None,
-            _begin_of(data["since"]),
-            _begin_of(until + timedelta(days=1)) if until and until < date.max else None,
+            _begin_of(data["since"], zone),
+            _begin_of(until + timedelta(days=1), zone) if until and until < date.max else None,
         )
         if not wanted.is_empty:
             try:
@@ -105,5 +105,5 @@ def search_messages(request: MemberRequest) -> HttpResponse:
     )
 
 
-def _begin_of(day: date | None) -> datetime | None:
-    return timezone.make_aware(datetime.combine(day, time.min)) if day is not None else None
+def _begin_of(day: date | None, zone: tzinfo) -> datetime | None:
+    return datetime.combine(day, time.min, zone) if day is not None else None
