@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from community.chat.models import Message, Room, RoomEntry
 from community.members.models import Member
 from community.threads.models import Thread
+from config.written import Written
 
 ENTRIES_SHOWN: Final = 100
 LATEST_SHOWN: Final = 30
@@ -29,7 +30,7 @@ def later_entries(room: Room, after: int) -> list[RoomEntry]:
 
     They are written while the room's row is locked, so none comes late (keeping.note).
     """
-    return named(list(_entries(room).filter(pk__gt=after).order_by("pk")[:ENTRIES_SHOWN]))
+    return named(_LATER.rows(room.pk, after))
 
 
 def mark_entries(
@@ -148,6 +149,12 @@ def thread_of(entry: RoomEntry) -> str:
 
 def _entries(room: Room) -> QuerySet[RoomEntry]:
     return RoomEntry.objects.filter(room=room).select_related("by")
+
+
+# Every page that has no socket asks it every few seconds.
+_LATER: Final = Written(
+    lambda room, after: _entries(Room(pk=room)).filter(pk__gt=after).order_by("pk")[:ENTRIES_SHOWN]
+)
 
 
 def _last(room: Room) -> int:

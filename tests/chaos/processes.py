@@ -104,7 +104,9 @@ def site_of_two(folder: Path, **more: str) -> Iterator[Site]:
         REDIS_URL=site.redis_url, TRUSTED_PROXIES="1", **{**limits, **more}
     )
     for number in (1, 2):
-        web = Killable(f"web-{number}", command_of("web", ports[number]), ports[number], folder, env)
+        web = Killable(
+            f"web-{number}", command_of("web", ports[number]), ports[number], folder, env
+        )
         port = ports[number + 2]
         sockets = Killable(f"sockets-{number}", command_of("sockets", port), port, folder, env)
         site.web.append(web)

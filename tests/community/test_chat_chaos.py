@@ -125,9 +125,7 @@ class Life:
 
 
 @contextlib.contextmanager
-def life_of(
-    site: Site, rooms: list[Room], signed_in: list[tuple[str, str]]
-) -> Iterator[Life]:
+def life_of(site: Site, rooms: list[Room], signed_in: list[tuple[str, str]]) -> Iterator[Life]:
     life = Life(site, rooms, signed_in)
     life.start()
     try:
@@ -247,15 +245,14 @@ def test_every_ledger_is_whole_after_kills_of_valkey_a_socket_and_a_web_process(
         ]
         for room in rooms
     }
-    whole = {room.pk: set(kept[room.pk]) for room in rooms}
     lost = doubled = out_of_order = unheard = 0
     for client in crowd.clients:
-        for room, ledger in client.ledgers.items():
+        for place, ledger in client.ledgers.items():
             seen = Counter(key for _, key in ledger.entries)
-            lost += sum(key not in seen for key, (place, _) in crowd.told.items() if place == room)
+            lost += sum(key not in seen for key, (at, _) in crowd.told.items() if at == place)
             doubled += sum(count - 1 for count in seen.values())
-            out_of_order += ledger.entries != kept[room]
-            unheard += len(whole[room]) - len(ledger.heard)
+            out_of_order += ledger.entries != kept[place]
+            unheard += len(kept[place]) - len(ledger.heard)
     lost_by_id = len(crowd.told) - len(set(by_id.seen))
     sent_without_keys = Message.objects.filter(room=without_keys).count()
     figures = {
@@ -270,7 +267,7 @@ def test_every_ledger_is_whole_after_kills_of_valkey_a_socket_and_a_web_process(
         "doubled without keys": f"{sent_without_keys - KEYLESS} of {KEYLESS}",
         "answers lost": life.proxy.lost_answers,
         "found only by the last look": crowd.counts["filled"] - before_the_last_look,
-        **{name: count for name, count in sorted(crowd.counts.items())},
+        **dict(sorted(crowd.counts.items())),
         "seconds": f"{ready - began:.1f} to start, {written - ready:.1f} writing, "
         f"{ended - written:.1f} to the end",
     }
@@ -280,7 +277,7 @@ def test_every_ledger_is_whole_after_kills_of_valkey_a_socket_and_a_web_process(
     assert len(crowd.told) == MESSAGES + len(committed_late)
     for room in rooms:
         assert [seq for seq, _ in kept[room.pk]] == list(range(1, len(kept[room.pk]) + 1))
-    assert {key: (room, seq) for room, rows in kept.items() for seq, key in rows} == crowd.told
+    assert {key: (at, seq) for at, rows in kept.items() for seq, key in rows} == crowd.told
     assert (lost, doubled, out_of_order, crowd.counts["answers with a hole"]) == (0, 0, 0, 0)
     assert not [name for name in crowd.counts if name.startswith("failed")]
     # The twins: what happened would have cost them something.
