@@ -44,6 +44,7 @@ ROUNDS = 7
 SINGLE, BURST, WINDOW = 10, 40, 5
 BURST_OF_CHANNELS = 8
 IDLE = 2_000
+IDLE_SECONDS = 10
 NAMES = ("bare", "ours", "channels")
 APPLICATIONS = {
     "ours": "config.asgi:application",
@@ -239,6 +240,10 @@ def bench_fanout(scene: Scene) -> None:
         print(f"  p99, {p99:.2f} x bare (aim 1.3)")
         sustained = ratio(rounds, "ours", "bare", "per_second")
         print(f"  sustained, {sustained:.2f} of bare (aim 0.75)", flush=True)
+    measure_idle(scene)
+
+
+def measure_idle(scene: Scene) -> None:
     print(f"\n{IDLE} idle sockets")
     for name in NAMES:
         with serving(name) as server:
@@ -246,8 +251,13 @@ def bench_fanout(scene: Scene) -> None:
             time.sleep(1)
             before = server.kilobytes()
             idle = server.open(scene, IDLE)
-            time.sleep(3)  # a round of the guard or two
+            began, spent = time.monotonic(), -server.cpu()
+            time.sleep(IDLE_SECONDS)  # some rounds of the guard
+            spent = (spent + server.cpu()) / (time.monotonic() - began)
             each = (server.kilobytes() - before) / IDLE
-            print(f"  {name:22}{each:8.1f} kB a socket, {server.kilobytes() / 1024:.0f} MB in all")
+            print(
+                f"  {name:22}{each:8.1f} kB a socket, {server.kilobytes() / 1024:.0f} MB in all; "
+                f"{spent:.1%} of a processor"
+            )
             for socket in (*warm, *idle):
                 socket.leave()
