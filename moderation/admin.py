@@ -3,5 +3,6 @@
 from moderation.queue.admin import AuditEntryAdmin, CaseAdmin
 from moderation.queue.erasures import ErasureAdmin
 from moderation.queue.members import MemberAdmin
+from moderation.queue.rooms import RoomAdmin
 
-__all__ = ["AuditEntryAdmin", "CaseAdmin", "ErasureAdmin", "MemberAdmin"]
+__all__ = ["AuditEntryAdmin", "CaseAdmin", "ErasureAdmin", "MemberAdmin", "RoomAdmin"]

@@ -68,6 +68,8 @@ class Room(models.Model):
     objects = RoomQuerySet.as_manager()
 
     class Meta:
+        verbose_name = gettext_lazy("chat room")
+        verbose_name_plural = gettext_lazy("chat rooms")
         constraints = [
             models.UniqueConstraint(
                 fields=["group", "slug"], condition=Q(kind="group"), name="room_of_group_once"

@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="room",
+            options={"verbose_name": "chat room", "verbose_name_plural": "chat rooms"},
+        ),
         migrations.RemoveConstraint(
             model_name="channelchoice",
             name="choice_kind_known",

@@ -24,7 +24,7 @@ def address_of(target: Target) -> str:
     return (
         target.get_absolute_url()
         if hasattr(target, "get_absolute_url")
-        else f"{target.room.get_absolute_url()}?before={target.seq + 1}"
+        else f"{target.room.get_absolute_url()}?at={target.seq}#m{target.seq}"
     )
 
 

@@ -19,13 +19,15 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from community.chat.models import Message
 from community.members.models import Member
 from moderation.audit.models import AuditEntry
+from moderation.flags.context import look_around
 from moderation.flags.errors import FlagRefused
 from moderation.flags.forms import DecisionForm, ShowAgainForm
-from moderation.flags.models import Case, FlagReason, Outcome
+from moderation.flags.models import Case, FlagReason, Outcome, TargetKind
 from moderation.flags.services import decide, show_again
-from moderation.flags.targets import KINDS, load_targets
+from moderation.flags.targets import KINDS, Target, load_targets, visible_target
 from moderation.flags.views import address_of
 
 HISTORY_SHOWN = 10
@@ -164,6 +166,9 @@ class CaseAdmin(ReadOnlyAdmin):
                 raise PermissionDenied
             if answer := self._act(request, request.user, case, form, show_form):
                 return answer
+        around: list[Message] = []
+        if request.method == "GET" and isinstance(request.user, Member):
+            around = look_around(case=case, target=target, by=request.user)
         flags = case.flags.select_related("member").order_by("flagged_at", "pk")
         context = {
             **self.admin_site.each_context(request),
@@ -173,7 +178,8 @@ class CaseAdmin(ReadOnlyAdmin):
             "decision": getattr(case, "decision", None),
             "target": target,
             "words": kind.words_of(target) if target else "",
-            "address": address_of(target) if target else "",
+            "address": self._address(target, case, request),
+            "around": around,
             "flags": flags,
             "history": Case.objects.filter(author=case.author)
             .exclude(pk=case.pk)
@@ -190,6 +196,16 @@ class CaseAdmin(ReadOnlyAdmin):
         return TemplateResponse(
             request, "admin/moderation/case/show.html", context, status=422 if failed else 200
         )
+
+    def _address(self, target: Target | None, case: Case, request: HttpRequest) -> str:
+        """Where it is read; of a message only for those in its room."""
+        if target is None:
+            return ""
+        is_shown = case.kind != TargetKind.MESSAGE or (
+            isinstance(request.user, Member)
+            and visible_target(case.kind, target.pk, request.user) is not None
+        )
+        return address_of(target) if is_shown else ""
 
     def _act(
         self,

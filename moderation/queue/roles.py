@@ -16,6 +16,7 @@ PERMISSIONS: Final = (
     ("moderation", "view_sanction"),
     ("moderation", "add_sanction"),
     ("community", "view_member"),
+    ("community", "view_room"),
 )
 
 

@@ -216,7 +216,7 @@ def test_hiding_a_message_hides_its_words_in_the_room(
     case = flag(kind="message", target=message, member=bo, reason=FlagReason.SCAM).case
     decide(case=case, by=staff, outcome=Outcome.HIDE, reason="Payment outside the site.")
     assert Message.objects.get().is_hidden
-    for address in (f"/chat/{group.slug}/", f"/chat/{group.slug}/after/?after=0"):
+    for address in (f"/chat/{group.slug}/", f"/rooms/{message.room_id}/after/?after=0"):
         assert "bank transfer" not in as_bo.get(address).content.decode()
 
 
@@ -334,6 +334,7 @@ def test_the_moderator_role_may_decide_and_sanction_and_nothing_else(
 ):
     assert sorted(staff.get_all_permissions()) == [
         "community.view_member",
+        "community.view_room",
         "moderation.add_decision",
         "moderation.add_sanction",
         "moderation.view_auditentry",
@@ -342,7 +343,7 @@ def test_the_moderator_role_may_decide_and_sanction_and_nothing_else(
         "moderation.view_flag",
         "moderation.view_sanction",
     ]
-    assert AuthGroup.objects.get(name=ROLE_NAME).permissions.count() == 8
+    assert AuthGroup.objects.get(name=ROLE_NAME).permissions.count() == 9
     for closed in (
         "community/badge/",
         "config/outboxevent/",

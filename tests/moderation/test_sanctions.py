@@ -92,7 +92,7 @@ def test_a_silenced_member_says_nothing_in_chat(silenced: Member, group: Group, 
     with pytest.raises(MessageRefused, match=WHY) as refused:
         send_message(room=room_of(group), sender=silenced, body="Hello")
     assert refused.value.status == 403
-    answer = as_member(silenced).post(f"/chat/{group.slug}/messages/", {"body": "Hello"})
+    answer = as_member(silenced).post(f"/rooms/{room_of(group).pk}/messages/", {"body": "Hello"})
     assert answer.status_code == 403
     assert not Message.objects.exists()
 
