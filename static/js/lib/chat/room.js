@@ -13,7 +13,7 @@ const PARTS = {
 };
 const NEAR_END = 100; // px from the end within which a reader is taken to follow along
 const GROUPED = 300; // seconds within which one sender's messages stand together
-const POLL_AWAY = 4_000, POLL_LIVE = 30_000, BANNER_AFTER = 5_000, SETTLED = 3_000, READ_AFTER = 1_000;
+const POLL_AWAY = 4_000, POLL_LIVE = 30_000, BANNER_AFTER = 5_000, SETTLED = 3_000, READ_AFTER = 1_000, GAP = 150;
 
 export default class Room {
   constructor(element, live = false) {
@@ -29,6 +29,7 @@ export default class Room {
     for (const name of ["change", "read", "entry"]) this[name] = Number(dataset[name] ?? 0);
     this.folded = new Set((dataset.folded ?? "").split(" ")); // whose messages fold
     this.unseen = this.missed = 0;
+    this.early = []; // frames that came before their turn
     this.live = live;
     this.parts = {};
     this.mark(dataset.mine);
@@ -108,11 +109,24 @@ export default class Room {
       if (frame.type === "changed") frame.change > this.change && this.fill();
       else if (frame.type === "room") this.fill().then(() => this.part("foot")).then((foot) => foot.renew());
       else if (frame.type === "writing") this.part("others").then((others) => others.hear(frame));
-      else if (frame.type === "message") {
-        if (frame.seq > this.seq + 1) this.fill();
-        else this.place(frame);
-      }
+      else if (frame.type === "message") this.hear(frame);
     }
+  }
+
+  /* Of two sent at once the later may come first: what is missing a moment after that was lost. */
+  hear(frame) {
+    if (frame.seq > this.seq + 1) {
+      this.early.push(frame);
+      this.gapTimer ??= setTimeout(() => {
+        this.gapTimer = null;
+        this.early = this.early.filter(({ seq }) => seq > this.seq);
+        if (this.early.length && this.element.isConnected) this.fill();
+      }, GAP * (1 + Math.random()));
+      return;
+    }
+    this.place(frame);
+    const next = this.early.findIndex(({ seq }) => seq <= this.seq + 1);
+    if (next >= 0) this.hear(this.early.splice(next, 1)[0]);
   }
 
   /* All after the last number one has; asked again when it was asked for meanwhile. */
