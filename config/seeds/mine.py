@@ -281,11 +281,13 @@ def _date_news(stage: Stage) -> None:
         for account in stage.script.forum.accounts
         for text in account.invited
     }
-    rows = list(Notification.objects.select_related("post"))
+    rows = list(Notification.objects.select_related("post", "message"))
     for row in rows:
         at = badges.get((row.member_id, row.key)) or levels.get((row.member_id, row.key))
         if row.kind in NEW_POST_KINDS and row.post:
             at = row.post.created_at
+        elif row.message is not None:
+            at = row.message.sent_at
         elif row.kind == Kind.ANSWER and row.post:
             at = row.post.created_at + timedelta(hours=5)
         elif row.kind == Kind.INVITE:

@@ -112,15 +112,60 @@ class ThreadText:
 
 @dataclass(frozen=True)
 class MessageText:
+    """`answers` is a message's number in its room, `edited` what this one said first."""
+
     author: str
     hours_ago: float
     body: str
+    answers: int = 0
+    edited: str = ""
+    hidden: str = ""  # why a moderator hid it
+    pinned: bool = False
+    reactions: dict[str, list[str]] = field(default_factory=dict)  # who gave each
 
 
 @dataclass(frozen=True)
 class RoomText:
     group: str
     messages: tuple[MessageText, ...]
+
+
+@dataclass(frozen=True)
+class ActText:
+    """What a moderator did in a room: `do` is slow or archive."""
+
+    hours_ago: float
+    do: str
+    seconds: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class TalkText:
+    """A room besides a group's first: of a group, beside a `thread`, or of `people`.
+
+    `by` opened it and keeps order. `unread` is how many of its newest messages somebody has left.
+    """
+
+    by: str
+    opened_hours_ago: float
+    messages: tuple[MessageText, ...]
+    group: str = ""
+    name: str = ""
+    thread: str = ""
+    people: tuple[str, ...] = ()
+    topic: str = ""
+    writers: str = ""
+    acts: tuple[ActText, ...] = ()
+    unread: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UnreadText:
+    """How many of the newest messages of a group's first room members have not read."""
+
+    group: str
+    members: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -243,6 +288,8 @@ class Script:
     forum: Forum
     sanctions: tuple[SanctionText, ...] = ()
     pins: tuple[PinText, ...] = ()
+    talks: tuple[TalkText, ...] = ()
+    unread: tuple[UnreadText, ...] = ()
 
     @property
     def post_count(self) -> int:
@@ -264,6 +311,11 @@ class Script:
             threads=kept,
             forum=self.forum.only(groups, titles),
             rooms=tuple(room for room in self.rooms if room.group in groups),
+            talks=tuple(
+                talk
+                for talk in self.talks
+                if talk.people or (talk.group in groups and talk.thread in {"", *titles})
+            ),
             listings=listings,
             suggestions=tuple(each for each in self.suggestions if each.thread in titles),
             cases=tuple(
@@ -280,6 +332,7 @@ def read_script(folder: Path = CONTENT) -> Script:
     """Read the whole script. Raises TypeError for a name that is unknown or missing."""
     merchants = _read(folder / "merchants.toml")
     moderation = _read(folder / "moderation.toml")
+    talk = _read(folder / "rooms.toml")
     return Script(
         people=tuple(Person(**row) for row in _read(folder / "members.toml")["members"]),
         groups=tuple(GroupText(**row) for row in _read(folder / "groups.toml")["groups"]),
@@ -300,11 +353,20 @@ def read_script(folder: Path = CONTENT) -> Script:
         forum=read_forum(folder / "forum.toml"),
         sanctions=tuple(SanctionText(**row) for row in moderation["sanctions"]),
         pins=tuple(PinText(**row) for row in moderation["pins"]),
+        talks=tuple(_talk(row) for row in talk["rooms"]),
+        unread=tuple(UnreadText(**row) for row in talk["unread"]),
     )
 
 
 def _read(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _talk(row: dict[str, Any]) -> TalkText:
+    messages = tuple(MessageText(**each) for each in row.pop("messages"))
+    acts = tuple(ActText(**each) for each in row.pop("acts", ()))
+    people = tuple(row.pop("people", ()))
+    return TalkText(messages=messages, acts=acts, people=people, **row)
 
 
 def _thread(row: dict[str, Any], *, group: str) -> ThreadText:

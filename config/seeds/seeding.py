@@ -11,7 +11,7 @@ from datetime import datetime
 
 from community.threads.scores import refresh_scores
 from config.models import OutboxEvent, State
-from config.seeds import care, market, mine, people, sales, standing, talk, tidying, trade
+from config.seeds import care, market, mine, people, rooms, sales, standing, talk, tidying, trade
 from config.seeds.darkroom import Darkroom
 from config.seeds.script import Script
 from config.seeds.stage import Progress, Stage, silent
@@ -51,6 +51,7 @@ def seed(
         tidying.write_tags(stage)
         talk.write_threads(stage)
         talk.write_rooms(stage)
+        rooms.write_talks(stage)
         stage.run_jobs("Links")
         sales.date_placements()
         care.look_after(stage)

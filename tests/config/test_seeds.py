@@ -141,6 +141,35 @@ def test_titles_bodies_and_messages_fit(script):
         assert all(0 < len(message.body) <= MESSAGE_MAX_CHARS for message in room.messages)
 
 
+def test_rooms_of_every_kind_are_talked_in_by_those_inside(script):
+    groups = {group.slug: group for group in script.groups}
+    handles = {person.handle for person in script.people}
+    titles = {(thread.group, thread.title) for thread in script.threads}
+    for talk in script.talks:
+        inside = set(talk.people) or set(groups[talk.group].members)
+        assert inside <= handles
+        assert not talk.thread or (talk.group, talk.thread) in titles
+        if talk.name:
+            group = groups[talk.group]
+            assert talk.by in {group.owner, *group.moderators}
+        said = [message.hours_ago for message in talk.messages]
+        assert said == sorted(said, reverse=True)
+        assert said[0] < talk.opened_hours_ago
+        for number, message in enumerate(talk.messages, start=1):
+            givers = {who for each in message.reactions.values() for who in each}
+            assert {message.author, *givers} <= inside
+            assert 0 <= message.answers < number
+            assert not message.edited or message.edited != message.body
+    kinds = [
+        ("people" if talk.people else "thread" if talk.thread else "group") for talk in script.talks
+    ]
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+        "group": 4,
+        "thread": 1,
+        "people": 6,
+    }
+
+
 def test_edits_change_something_that_is_there_once(script):
     edited = [post for thread in script.threads for post in thread.posts if post.edits]
     assert edited
@@ -503,7 +532,8 @@ def test_a_part_of_the_script_is_played_completely(part, played):
         assert thread.last_post_at == posts[-1].created_at
         assert (thread.answer and thread.answer.number) == text.answer
         assert (thread.pinned_at is not None) == text.pinned
-    assert Message.objects.count() == sum(len(room.messages) for room in part.rooms)
+    rooms = (*part.rooms, *part.talks)
+    assert Message.objects.count() == sum(len(room.messages) for room in rooms)
     assert Listing.objects.count() == len(part.listings)
     for text in part.listings:
         listing = Listing.objects.get(title=text.title)
