@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -66,6 +67,18 @@ def site_redis_url() -> str:
 @pytest.fixture
 def site(transactional_db: None, chromium: Browser, site_redis_url: str) -> Iterator[Site]:
     """Uvicorn with the one-port application on this test's database."""
+    with served(site_redis_url) as url:
+        opened = Site(url, chromium)
+        try:
+            yield opened
+        finally:
+            for context in opened.contexts:
+                context.close()
+
+
+@contextlib.contextmanager
+def served(redis_url: str) -> Iterator[str]:
+    """The site in a process of its own, at the address given; it ends with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -79,19 +92,17 @@ def site(transactional_db: None, chromium: Browser, site_redis_url: str) -> Iter
             "SHOAL_MODE": "test",
             "DATABASE_URL": database_url(),
             "DATABASE_CONN_MAX_AGE": "0",
-            "REDIS_URL": site_redis_url,
+            "REDIS_URL": redis_url,
             "SITE_URL": f"http://127.0.0.1:{port}",
         },
         cwd=settings.BASE_DIR,
         start_new_session=True,
     )
-    opened = Site(f"http://127.0.0.1:{port}", chromium)
+    url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(f"{opened.url}/healthz", server)
-        yield opened
+        wait_for(f"{url}/healthz", server)
+        yield url
     finally:
-        for context in opened.contexts:
-            context.close()
         os.killpg(server.pid, signal.SIGTERM)
         try:
             server.wait(10)

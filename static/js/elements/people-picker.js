@@ -8,7 +8,10 @@ class PeoplePicker extends HTMLElement {
     this.list = document.createElement("div");
     Object.assign(this.list, { className: "offers", id: `${this.input.id}-offers`, hidden: true, ariaLabel: this.dataset.label });
     this.list.setAttribute("role", "listbox");
-    this.input.after(this.list);
+    const holder = document.createElement("div");
+    holder.className = "picker";
+    this.input.replaceWith(holder);
+    holder.append(this.input, this.list);
     for (const [name, value] of Object.entries({
       role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id,
     })) this.input.setAttribute(name, value);

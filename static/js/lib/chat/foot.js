@@ -7,7 +7,7 @@ export default class Foot {
   /* Pause, slow mode, an archive, a name: the head and the place to write as they are now. */
   async renew() {
     const { room } = this;
-    const answer = await fetch(room.dataset.here, { headers: { Accept: "text/html" } }).catch(() => null);
+    const answer = await fetch(room.dataset.address, { headers: { Accept: "text/html" } }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("chat-room");
     if (!page) return;

@@ -33,10 +33,11 @@ export default class Others {
   show() {
     const line = this.room.querySelector("[data-writing]");
     if (!line) return;
-    const names = [...this.writers.values()].map((one) => one.name);
-    line.querySelector("span").textContent = names.length > 2 ? gettext("Several people are writing")
-      : names.length ? ngettext("%(names)s is writing", "%(names)s are writing", names.length).replace("%(names)s", names.join(", ")) : "";
-    line.toggleAttribute("data-on", names.length > 0);
+    const all = [...this.writers.values()].map((one) => one.name);
+    const names = all.join(", ");
+    line.querySelector("span").textContent = all.length > 2 ? gettext("Several people are writing")
+      : all.length > 1 ? gettext("%(names)s are writing", { names }) : all.length ? gettext("%(names)s is writing", { names }) : "";
+    line.toggleAttribute("data-on", all.length > 0);
   }
 
   async lookAround() {

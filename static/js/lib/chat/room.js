@@ -38,8 +38,9 @@ export default class Room {
     const { signal } = this.controller;
     const on = (target, type, run, more) => target.addEventListener(type, run, { signal, ...more });
     on(this.log, "scroll", () => (this.following = this.nearEnd()) && this.seen(), { passive: true });
-    // A picture that comes makes the log higher; who follows along still does.
-    on(this.log, "load", () => this.following && this.toEnd(), { capture: true });
+    // A picture that comes makes the log higher; who follows along still does, and the line stays in view.
+    on(this.log, "load", () => (this.anchor ? this.toAnchor() : this.following && this.toEnd()), { capture: true });
+    for (const type of ["wheel", "pointerdown", "keydown"]) on(this.log, type, () => (this.anchor = null), { passive: true });
     on(this.log, "focusin", () => this.part("past"));
     // Beside a page whoever only reads that page has not read the chat.
     for (const type of ["pointerdown", "keydown"])
@@ -64,7 +65,7 @@ export default class Room {
     const asked = /^#m\d+$/.test(location.hash) && this.querySelector(location.hash);
     const fresh = this.querySelector("#new");
     if (asked) asked.scrollIntoView({ block: "center" });
-    else if (fresh) this.log.scrollTop = fresh.offsetTop - this.log.offsetTop - 8;
+    else if (fresh) this.toAnchor((this.anchor = fresh));
     else if (!this.past) this.toEnd();
     for (const name of this.past ? ["past"] : ["others", "past", "write"]) this.part(name);
   }
@@ -276,7 +277,12 @@ export default class Room {
     return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END;
   }
 
+  toAnchor() {
+    this.log.scrollTop = this.anchor.offsetTop - this.log.offsetTop - 8;
+  }
+
   toEnd() {
+    this.anchor = null;
     this.following = true;
     this.log.scrollTop = this.log.scrollHeight;
     this.seen();
@@ -310,7 +316,7 @@ export default class Room {
     if (idle() || this.readTimer) return;
     this.readTimer = setTimeout(async () => {
       this.readTimer = 0;
-      if (idle()) return;
+      if (idle() || !this.nearEnd()) return;
       const { seq } = this;
       const answer = await this.send(`${this.dataset.acts}read/`, { seq }).catch(() => null);
       if (answer?.ok) this.read = seq;
