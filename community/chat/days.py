@@ -4,7 +4,7 @@ when nothing was."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date, datetime, time, tzinfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -34,6 +34,13 @@ def read_day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def number_on(room: Room, day: date, zone: tzinfo) -> int | None:
+    """The number of the first message on a day or later, by the clock of `zone`. One query."""
+    begin = datetime.combine(day, time.min, zone)
+    later = Message.objects.filter(room=room, sent_at__gte=begin).order_by("sent_at")
+    return later.values_list("seq", flat=True).first()
 
 
 def days_of(room: Room, window: Window, asked: date | None, zone: tzinfo) -> Days:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -250,14 +250,10 @@ def _messages(room_id: int) -> QuerySet[Message]:
 
 # Runs of a room's messages by number: the index gives each its page, however long the room is.
 _BEFORE = Written(
-    lambda room, seq: (
-        _messages(room).filter(seq__lt=seq).order_by("-seq")[: MESSAGES_PER_PAGE + 1]
-    )
+    lambda room, seq: _messages(room).filter(seq__lt=seq).order_by("-seq")[: MESSAGES_PER_PAGE + 1]
 )
 _FROM = Written(
-    lambda room, seq: (
-        _messages(room).filter(seq__gte=seq).order_by("seq")[: MESSAGES_PER_PAGE + 1]
-    )
+    lambda room, seq: _messages(room).filter(seq__gte=seq).order_by("seq")[: MESSAGES_PER_PAGE + 1]
 )
 _AFTER = Written(
     lambda room, seq: _messages(room).filter(seq__gt=seq).order_by("seq")[: GAP_MESSAGES + 1]
@@ -330,18 +326,6 @@ def from_number(room: Room, seq: int) -> Window:
 def around(room: Room, seq: int) -> Window:
     """A message with its neighbours. One query."""
     return from_number(room, max(1, seq - MESSAGES_PER_PAGE // 2))
-
-
-def on_day(room: Room, day: date, zone: tzinfo | None = None) -> Window:
-    """Messages from the first one of a day on, by the clock of `zone`. A query more than `from_number`."""
-    begin = datetime.combine(day, time.min, zone or timezone.get_current_timezone())
-    first = (
-        Message.objects.filter(room=room, sent_at__gte=begin)
-        .order_by("sent_at")
-        .values_list("seq", flat=True)
-        .first()
-    )
-    return newest(room) if first is None else from_number(room, first)
 
 
 def given_by(member: Member, messages: Sequence[Message]) -> dict[int, list[str]]:

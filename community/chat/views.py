@@ -6,7 +6,6 @@ A group's first room is at /chat/<group>/; every room, that one too, has its ver
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
 from django.contrib import messages as notices
@@ -16,7 +15,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
 
 from community.chat import commands
-from community.chat.days import days_of, read_day
+from community.chat.days import days_of, number_on, read_day
 from community.chat.drawing import draw_message
 from community.chat.entries import later_entries, mark_entries
 from community.chat.errors import MessageRefused, NoSuchMessage
@@ -34,7 +33,6 @@ from community.chat.pages import (
     messages_after,
     messages_of,
     newest,
-    on_day,
     opening,
     rooms_page,
     unread_of,
@@ -94,7 +92,15 @@ def room(request: MemberRequest, room_id: int) -> HttpResponse:
 
 
 def _room(request: MemberRequest, found: Room) -> HttpResponse:
-    """The newest messages, or those before `before`; numbers, so a page stays where it is."""
+    """The newest messages, or those before `before`; numbers, so a page stays where it is.
+
+    `on` a day leads to the first message on it or later, among its neighbours.
+    """
+    on = read_day(request.GET.get("on", ""))
+    if on is not None and "at" not in request.GET:
+        seq = number_on(found, on, zone_of(request.user))
+        if seq is not None:
+            return redirect(f"{found.get_absolute_url()}?on={on.isoformat()}&at={seq}#m{seq}")
     context = {**room_context(request, found), "form": MessageForm()}
     return render(request, "community/chat/room.html", context)
 
@@ -135,16 +141,13 @@ def room_context(request: MemberRequest, found: Room) -> dict[str, object]:
     asked = request.GET
     at = whole_number(asked.get("at"))
     place = place_in(found, request.user)
-    on: date | None = None
+    on = read_day(asked.get("on", ""))
     if (before := whole_number(asked.get("before"))) is not None:
         window = newest(found, before=before)
     elif (after := whole_number(asked.get("after"))) is not None:
         window = from_number(found, after)
     elif at is not None:
         window = around(found, at)
-    elif (day := read_day(asked.get("on", ""))) is not None:
-        window = on_day(found, day, zone_of(request.user))
-        on = day
     elif "newest" in asked:
         window = newest(found)
     else:

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from commerce.placements.handlers import link_published_post
 from commerce.placements.services import link_post
-from community.events import PostPublished
+from community.events import MessageSent, PostPublished
 from community.notifications import handlers as notifications
 from community.search.documents import Kind
-from community.search.handlers import index_published_post
+from community.search.handlers import index_published_post, index_sent_message
+from community.search.messages import write_messages
 from community.search.services import write_documents
 from community.standing import handlers as standing
 from community.threads.models import Post
@@ -29,8 +30,14 @@ OLD: Final = max(notifications.NEWS_FOR, standing.NEWS_FOR)
 def follow_posts() -> int:
     """Do what waits for published posts; return how many of these jobs there were.
 
-    Posts of the last two days earn badges and tell people in their order, one by one.
+    Posts of the last two days earn badges and tell people in their order, one by one. Messages are
+    written for search, too.
     """
+    run_together(
+        MessageSent,
+        index_sent_message,
+        lambda events: write_messages([event.message_id for event in events]),
+    )
     return sum(
         run_together(PostPublished, handler, do)
         for handler, do in (

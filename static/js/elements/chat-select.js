@@ -2,7 +2,7 @@
    `data-own`: one's own only. Without this file the link leads to a page that does the same. */
 import { gettext, ngettext } from "@/words.js";
 
-const MOST = 50;
+const MOST = 50, NEAR_END = 100; // px
 
 class ChatSelect extends HTMLElement {
   connectedCallback() {
@@ -23,6 +23,7 @@ class ChatSelect extends HTMLElement {
 
   begin() {
     if (this.bar) return this.bar.querySelector("[data-none]").focus();
+    const atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END;
     this.room.toggleAttribute("data-choosing", true);
     this.bar = document.createElement("form");
     this.bar.id = "choosing";
@@ -42,6 +43,7 @@ class ChatSelect extends HTMLElement {
     this.watch.observe(this.log, { childList: true });
     this.offer();
     this.say();
+    if (atEnd) this.log.scrollTop = this.log.scrollHeight; // rows are higher now
     const { bottom } = this.log.getBoundingClientRect();
     const seen = [...this.log.querySelectorAll(".pick input")].filter((box) => box.getBoundingClientRect().bottom <= bottom);
     (seen.at(-1) ?? none).focus({ preventScroll: true });
