@@ -98,6 +98,8 @@ class Client:
             except (OSError, TimeoutError, WebSocketException):
                 self.crowd.counts["refused or cut"] += 1
             finally:
+                if self.connection is not None and self.connection.close_code is not None:
+                    self.crowd.counts[f"closed with {self.connection.close_code}"] += 1
                 self.connection, self.live = None, False
                 self.subscribed.clear()
             await asyncio.sleep(wait * random.uniform(0.5, 1))

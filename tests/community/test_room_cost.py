@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -77,7 +78,7 @@ def test_a_gap_costs_one_statement_more_however_long_it_is(as_bo: Client, room: 
     for after in (0, 20, 29):
         address = f"/rooms/{room.pk}/after/?after={after}&change=0&entry=0"
         assert len(as_bo.get(address, headers=JSON).json()["messages"]) == 30 - after
-        assert statements(lambda at=address: as_bo.get(at, headers=JSON)) == 6  # and who is folded
+        assert statements(partial(as_bo.get, address, headers=JSON)) == 6  # and who is folded
 
 
 def test_a_message_is_drawn_once_for_all_who_ask(
