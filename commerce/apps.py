@@ -46,9 +46,10 @@ class CommerceConfig(AppConfig):
         MESSAGE_NOTES["listing_cards"] = listing_notes
         ALSO_DRAWN.append(UNDER_MESSAGES)
         add_kind(KIND)
+        # On the queue of chat's own handlers: a message writes one row for all of them.
         subscribe(MessageSent, gather_team_of_listing)
-        subscribe(MessageSent, link_sent_message, queue="links")
-        subscribe(MessageEdited, link_edited_message, queue="links")
+        subscribe(MessageSent, link_sent_message)
+        subscribe(MessageEdited, link_edited_message)
         subscribe(PostPublished, link_published_post, queue="links")
         subscribe(PostEdited, link_edited_post, queue="links")
         subscribe(ThreadChanged, follow_moved_posts, queue="links")
