@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 UVICORN: Final = (
-    *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
+    # websockets-sansio, and what config/socket_protocol.py adds to it.
+    *("--ws", "config.socket_protocol:Protocol", "--ws-per-message-deflate", "false"),
     *("--ws-max-size", "65536", "--ws-ping-interval", "20", "--ws-ping-timeout", "20"),
     # Whose X-Forwarded-For is believed is settings.TRUSTED_PROXIES alone.
     *("--no-proxy-headers", "--no-server-header", "--no-access-log"),

@@ -27,7 +27,7 @@ from config.sockets import UVICORN
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 90.0  # only ends a test that fails
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+PART, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
 
 @contextmanager

@@ -35,7 +35,18 @@ from config.redis import client
 from tests.config.child_processes import environment_of_a_child
 from tests.config.processes import wait_for
 from tests.factories import join, make_group, make_member
-from tests.raw_sockets import BINARY, CLOSE, TEXT, RawSocket, allow_files, frame, sockets_process
+from tests.raw_sockets import (
+    BINARY,
+    CLOSE,
+    PART,
+    PING,
+    PONG,
+    TEXT,
+    RawSocket,
+    allow_files,
+    frame,
+    sockets_process,
+)
 from tests.sockets import SocketClient, in_a_loop_of_its_own
 
 pytestmark = pytest.mark.xdist_group("hostile sockets")
@@ -164,7 +175,7 @@ def test_binary_is_refused(scene: Scene):
         (frame(TEXT, b"x" * 70_000), 1009),
         # What it says it will send is enough: nobody waits for a terabyte.
         (b"\x81\xff" + (1 << 40).to_bytes(8, "big") + b"\0\0\0\0", 1009),
-        (frame(TEXT, b"x" * 60_000, last=False) + frame(0, b"x" * 60_000), 1009),
+        (frame(TEXT, b"x" * 60_000, last=False) + frame(PART, b"x" * 60_000), 1009),
     ],
     ids=["of a frame", "of the server", "a terabyte", "in parts"],
 )
@@ -217,10 +228,9 @@ def test_pages_of_others_open_no_socket(scene: Scene):
     assert scene.attack(origin="http://localhost:8000").status == 101
 
 
-def flood(scene: Scene) -> None:
-    """Say 10,000 frames in one breath; be told why that was the end."""
+def flood(scene: Scene, breath: bytes) -> None:
+    """Say it at once; be told why that was the end."""
     hostile = scene.attack()
-    breath = frame(TEXT, b'{"type":"subscribe","room":"1"}') * 10_000
 
     def say() -> None:
         with contextlib.suppress(OSError):
@@ -233,12 +243,22 @@ def flood(scene: Scene) -> None:
     saying.join()
 
 
-def test_ten_thousand_frames_a_second_end_the_socket(scene: Scene):
-    flood(scene)
+@pytest.mark.parametrize(
+    "breath",
+    [
+        frame(TEXT, b'{"type":"subscribe","room":"1"}') * 10_000,
+        frame(PING, b"x" * 125) * 10_000,  # each is answered, whether anybody reads it or not
+        frame(PONG) * 10_000,
+        frame(TEXT, last=False) + frame(PART, last=False) * 10_000,
+    ],
+    ids=["texts", "pings", "pongs", "parts"],
+)
+def test_ten_thousand_frames_a_second_end_the_socket(scene: Scene, breath: bytes):
+    flood(scene, breath)
     before = scene.server.megabytes()
     for _ in range(5):
         scene.say(2)
-        flood(scene)
+        flood(scene, breath)
     assert scene.server.megabytes() - before < 12  # the frames of one breath, as objects, are 5
 
 
