@@ -98,8 +98,8 @@ def _said(entry: RoomEntry) -> str:
             return _("%(who)s let the room go on") % says
         case Verb.SLOW if seconds := int(details.get("seconds", 0)):
             words = ngettext(
-                "%(who)s set slow mode: one message in %(n)s second",
-                "%(who)s set slow mode: one message in %(n)s seconds",
+                "%(who)s set slow mode to one message in %(n)s second",
+                "%(who)s set slow mode to one message in %(n)s seconds",
                 seconds,
             )
             return words % {**says, "n": seconds}

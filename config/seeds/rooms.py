@@ -141,6 +141,8 @@ def _rooms_of(members: list[Member]) -> Iterator[tuple[Member, Room]]:
         groups = Group.objects.joined_by(member)
         for room in Room.objects.filter(group__in=groups, kind="group"):
             yield member, room
+        for room in Room.objects.filter(kind="thread", messages__sender=member).distinct():
+            yield member, room
 
 
 def _leave_unread(room: Room, member: Member, count: int) -> None:

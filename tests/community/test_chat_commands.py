@@ -266,7 +266,7 @@ def test_what_was_done_before_the_page_begins_is_not_on_it(as_ada, ada, mo, room
     assert "set slow mode" not in newest
     assert f'data-entry="{room.entries.get().pk}"' in newest  # what its script knows already
     older = text_of(as_ada.get("/chat/film-cameras/?before=11"))
-    assert "Mo Adler set slow mode: one message in 10 seconds" in older
+    assert "Mo Adler set slow mode to one message in 10 seconds" in older
 
 
 def test_a_page_that_was_away_is_told_what_was_done(as_ada, ada, mo, bo, room):

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from community.chat.messages import pin_message
 from community.chat.models import Message, Place, Room
+from community.chat.pages import unread_mentions
 from community.chat.rooms import open_room, room_of, room_with
 from community.chat.services import send_message
 from tests.factories import join, make_group
@@ -298,3 +299,13 @@ def test_my_rooms_cost_the_same_with_two_and_with_twenty(as_ada, ada, bo):
     for number in range(2, 10):
         more(number)
     assert look() == few
+
+
+def test_mentions_are_counted_once_however_many_are_in_the_room(ada, bo, mo, cy):
+    room = room_with([bo, mo, cy], by=ada)
+    send_message(room=room, sender=ada, body="@bo and @mo, and @bo again")
+    send_message(room=room, sender=mo, body="@bo?")
+    assert unread_mentions(bo, [room]) == {room.pk: 2}
+    Place.objects.filter(room=room, member=bo).update(read_seq=1)
+    assert unread_mentions(bo, [room]) == {room.pk: 1}
+    assert unread_mentions(ada, [room]) == {}

@@ -267,6 +267,7 @@ export default class Writer {
       if (answer.redirected) (await room.part("foot")).gone(answer); // signed out: it is kept, and goes out later
       const told = await answer.json();
       this.heard(key);
+      if (!answer.ok && row.said.body.startsWith("/")) return this.takeBack(row, told.error);
       if (!answer.ok) return this.failed(row, told.error);
       if (told.html) {
         if (told.seq > room.seq + 1) await room.fill();
@@ -280,6 +281,16 @@ export default class Writer {
       this.failed(row, gettext("not sent"));
       row.setAttribute("data-unheard", "");
     }
+  }
+
+  /* A command that was refused is changed, not tried again. */
+  takeBack(row, why) {
+    row.remove();
+    toast(why);
+    if (!this.text || this.text.value) return;
+    this.text.value = row.said.body;
+    if (row.said.reply) this.answer(row.said.reply, this.name);
+    this.keep();
   }
 
   heard(key) {
