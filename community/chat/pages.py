@@ -185,10 +185,14 @@ def unread_of(room: Room, place: Place | None) -> int:
 def unread_mentions(member: Member, rooms: Sequence[Room]) -> dict[int, int]:
     """How often the member is named in what they have not read, by room."""
     counted = (
+        # In one filter: in a second one it would be anybody's place that is compared.
         MessageMention.objects.filter(
-            member=member, room__in=rooms, room__places__member=member, message__hidden_at=None
+            member=member,
+            room__in=rooms,
+            room__places__member=member,
+            seq__gt=F("room__places__read_seq"),
+            message__hidden_at=None,
         )
-        .filter(seq__gt=F("room__places__read_seq"))
         .values("room_id")
         .annotate(count=Count("pk"))
     )

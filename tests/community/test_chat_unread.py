@@ -12,6 +12,7 @@ from community.chat import unread
 from community.chat.keeping import archive_room
 from community.chat.messages import delete_message
 from community.chat.models import Place, Room
+from community.chat.pages import unread_mentions
 from community.chat.places import read_to, set_level
 from community.chat.rooms import answer_request, open_room, room_of, room_with
 from community.chat.services import send_message
@@ -155,6 +156,15 @@ def test_a_guest_is_counted_nothing(guest, room):
     assert counts(guest.get("/").content.decode()) == []
     assert guest.get("/rooms/unread/").status_code == 302
     assert guest.get("/rooms/list/").status_code == 302
+
+
+def test_mentions_are_counted_from_ones_own_place(ada, bo, mo, room):
+    read_to(room=room, member=mo, seq=0)
+    send_message(room=room, sender=bo, body="Is it you, @ada?")
+    assert unread_mentions(ada, [room]) == {room.pk: 1}
+    room.refresh_from_db()
+    read_to(room=room, member=ada, seq=1)
+    assert unread_mentions(ada, [room]) == {}
 
 
 def test_the_list_comes_as_a_piece_for_pages_that_were_told(as_ada, ada, bo, cy, room, group):
