@@ -32,6 +32,7 @@ from community.chat.models import Message, MessageMention, Place, Room
 from community.groups.models import Membership
 from community.members.models import Member
 from config.redis import announce
+from config.written import Written
 
 COUNTED: Final = 100  # more are "99+"
 DOT: Final = -1  # something new, nothing of it to the member
@@ -118,14 +119,28 @@ def tell_of(message: Message) -> None:
     for every message: the dot of the others waits for their next page, so that a busy room is not
     told of to everybody who ever looked into it. One query.
     """
-    places = Place.objects.filter(room=message.room_id, state=Place.State.IN)
-    if message.room.group_id is not None:
-        named = MessageMention.objects.filter(message=message).values("member")
-        places = places.filter(Q(level=Place.Level.ALL) | Q(member__in=named))
-        # Who left the group keeps their place, and hears nothing of what goes on there.
-        places = places.filter(member__memberships__group=message.room.group_id)
-    told = places.exclude(member=message.sender_id).exclude(level=Place.Level.MUTED)
-    tell(told.order_by("member").values_list("member", flat=True))
+    said, group = (message.room_id, message.sender_id), message.room.group_id
+    if group is not None:
+        rows = _CONCERNED_IN_GROUP.tuples(*said, message.pk, group)
+    else:
+        rows = _CONCERNED.tuples(*said)
+    tell(pk for (pk,) in rows)
+
+
+def _concerned(room: int, sender: int) -> QuerySet[Place, tuple[int]]:
+    places = Place.objects.filter(room=room, state=Place.State.IN).exclude(member=sender)
+    return places.exclude(level=Place.Level.MUTED).order_by("member").values_list("member")
+
+
+_CONCERNED: Final = Written(_concerned)
+# Who left the group keeps their place, and hears nothing of what goes on there.
+_CONCERNED_IN_GROUP: Final = Written(
+    lambda room, sender, message, group: _concerned(room, sender).filter(
+        Q(level=Place.Level.ALL)
+        | Q(member__in=MessageMention.objects.filter(message=message).values("member")),
+        member__memberships__group=group,
+    )
+)
 
 
 def tell(members: Iterable[int]) -> None:
