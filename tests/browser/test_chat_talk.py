@@ -21,6 +21,7 @@ def test_a_moderator_chooses_messages_on_a_phone_and_makes_a_thread(
     page = site.visit(mo, viewport={"width": 390, "height": 844}, has_touch=True)
     page.goto(f"/chat/{group.slug}/")
     expect(page.locator("chat-select:defined")).to_be_attached()
+    expect(page.locator("chat-room[data-live]")).to_be_attached()
     page.locator(".chat > header summary").click()
     page.get_by_role("link", name="Make a thread of messages").click()
     bar = page.locator("#choosing")
