@@ -42,7 +42,7 @@ RETRY_SECONDS: Final = 1.0
 PING_SECONDS: Final = 5.0
 OF_THREADS: Final = ("posted", "typing")
 OF_THE_MOMENT: Final = ("typing", "writing")  # not worth telling later
-HELD_FRAMES: Final = 1_000
+HELD_FRAMES: Final = 100  # no more than any reader who keeps up can take at once
 OPENED_ELSEWHERE: Final = "Opened elsewhere."
 
 

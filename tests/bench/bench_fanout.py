@@ -43,6 +43,7 @@ from tests.raw_sockets import Crowd, RawSocket, allow_files, sockets_process
 ROUNDS = 7
 SINGLE, BURST, WINDOW = 10, 40, 5
 BURST_OF_CHANNELS = 8
+COUNTS = (500, 1_000)
 IDLE = 2_000
 IDLE_SECONDS = 10
 NAMES = ("bare", "ours", "channels")
@@ -173,26 +174,42 @@ class Found:
     per_second: float
 
 
-def measure(server: Server, crowd: Crowd, scene: Scene) -> Found:
-    write, size = scene.writer(server.name), scene.frame_bytes
-    spent = -server.cpu()
-    p50s, p99s = [], []
-    for _ in range(SINGLE):
-        (delays,), _took = crowd.take(1, size, write, 1)
-        cuts = statistics.quantiles(delays, n=100)
-        p50s.append(cuts[49])
-        p99s.append(cuts[98])
+def measure(servers: dict[str, Server], crowds: dict[str, Crowd], scene: Scene) -> dict[str, Found]:
+    """One round: single messages in turn, each server under the same load, then bursts."""
+    write = {name: scene.writer(name) for name in NAMES}
+    size, everybody = scene.frame_bytes, len(crowds["ours"].sockets)
+    spent, told = dict.fromkeys(NAMES, 0.0), dict.fromkeys(NAMES, 0)
+    p50s: dict[str, list[float]] = {name: [] for name in NAMES}
+    p99s: dict[str, list[float]] = {name: [] for name in NAMES}
+    per_second = {}
+
+    def take(name: str, count: int, window: int) -> tuple[list[list[float]], float]:
+        spent[name] -= servers[name].cpu()
+        found = crowds[name].take(count, size, write[name], window)
         time.sleep(0.01)
-    count = BURST_OF_CHANNELS if server.name == "channels" else BURST
-    _delays, took = crowd.take(count, size, write, WINDOW)
-    spent += server.cpu()
-    everybody = len(crowd.sockets)
-    return Found(
-        per_cpu_second=(SINGLE + count) * everybody / spent,
-        p50=statistics.median(p50s),
-        p99=statistics.median(p99s),
-        per_second=count * everybody / took,
-    )
+        spent[name] += servers[name].cpu()
+        told[name] += count
+        return found
+
+    for _ in range(SINGLE):
+        for name in NAMES:
+            (delays,), _took = take(name, 1, 1)
+            cuts = statistics.quantiles(delays, n=100)
+            p50s[name].append(cuts[49])
+            p99s[name].append(cuts[98])
+    for name in NAMES:
+        count = BURST_OF_CHANNELS if name == "channels" else BURST
+        _delays, took = take(name, count, WINDOW)
+        per_second[name] = count * everybody / took
+    return {
+        name: Found(
+            per_cpu_second=told[name] * everybody / spent[name],
+            p50=statistics.median(p50s[name]),
+            p99=statistics.median(p99s[name]),
+            per_second=per_second[name],
+        )
+        for name in NAMES
+    }
 
 
 def ratio(rounds: list[dict[str, Found]], name: str, other: str, figure: str) -> float:
@@ -208,7 +225,7 @@ def ratio(rounds: list[dict[str, Found]], name: str, other: str, figure: str) ->
 def bench_fanout(scene: Scene) -> None:
     allow_files(4 * IDLE)
     print(f"\nA frame of {scene.frame_bytes} bytes; ratios are medians of {ROUNDS} rounds")
-    for count in (500, 1_000):
+    for count in COUNTS:
         with ExitStack() as stack:
             servers = {name: stack.enter_context(serving(name)) for name in NAMES}
             crowds = {name: Crowd(servers[name].open(scene, count)) for name in NAMES}
@@ -218,7 +235,7 @@ def bench_fanout(scene: Scene) -> None:
             gc.collect()
             rounds: list[dict[str, Found]] = []
             for number in range(ROUNDS + 1):
-                found = {name: measure(servers[name], crowds[name], scene) for name in NAMES}
+                found = measure(servers, crowds, scene)
                 if number:  # the first warms up
                     rounds.append(found)
         print(
