@@ -50,6 +50,7 @@ CLOSED_THREAD: Final = ShownPlace(
     _("A thread you cannot open"), inside=_("in a thread you cannot open")
 )
 CLOSED_CHAT: Final = ShownPlace(_("A chat you are not in"), inside=_("in a chat you are not in"))
+CHAT_OF_PEOPLE: Final = ShownPlace(_("A chat among people"), inside=_("in a chat among people"))
 LISTING_PAGE: Final = ShownPlace(
     _("The listing's page here"), inside=_("on the listing's page here")
 )
@@ -106,7 +107,7 @@ def show_places(places: Iterable[Place], viewer: Viewer) -> Mapping[Place, Shown
                 is_thread=True,
             )
         if place.message_id:
-            shown = chats.get(place.group_id or 0, CLOSED_CHAT)
+            shown = chats.get(place.group_id, CLOSED_CHAT) if place.group_id else CHAT_OF_PEOPLE
             message = messages.get(place.message_id)
             if message is None:
                 return shown

@@ -172,19 +172,30 @@ def daily(*, merchant_id: int, run_id: int | None, currency: str, period: Period
 # -- where it was sold ------------------------------------------------------------------------
 
 
+AMONG_PEOPLE: Final = 0
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Spot:
-    """What direct credit is grouped by: a thread, a group's chat, or a listing's own page."""
+    """What direct credit is grouped by: a thread, a group's chat, or a listing's own page.
+
+    All rooms of people are one spot: who writes to whom is nobody's figure.
+    """
 
     thread_id: int | None = None
-    chat_id: int | None = None  # the group whose chat it is
+    chat_id: int | None = None  # the group whose chat it is, or AMONG_PEOPLE
 
     @property
     def query(self) -> str:
         """The filter of order lines in an address."""
         if self.thread_id:
             return f"thread={self.thread_id}"
-        return f"chat={self.chat_id}" if self.chat_id else "thread=none"
+        return f"chat={self.chat_id}" if self.chat_id is not None else "thread=none"
+
+    @property
+    def chat_key(self) -> int:
+        """What orders spots that sold the same: 0 without a chat."""
+        return 0 if self.chat_id is None else self.chat_id + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +216,9 @@ class Spots:
 
 
 # A chat stands for all of its messages.
-_CHAT: Final = "CASE WHEN thread_id IS NULL AND message_id IS NOT NULL THEN group_id END"
+_CHAT: Final = (
+    "CASE WHEN thread_id IS NULL AND message_id IS NOT NULL THEN coalesce(group_id, 0) END"
+)
 _BY_SPOT: Final = f"""
     WITH by_order AS (
         SELECT thread_id, {_CHAT} AS chat_id, order_id,
@@ -224,7 +237,7 @@ _BY_SPOT: Final = f"""
     ), spots AS (
         SELECT thread_id, chat_id, sum(gross)::bigint AS gross, sum(net)::bigint AS net,
             count(*) FILTER (WHERE gross > 0) AS orders,
-            coalesce(thread_id, 0) AS thread_key, coalesce(chat_id, 0) AS chat_key
+            coalesce(thread_id, 0) AS thread_key, coalesce(chat_id + 1, 0) AS chat_key
         FROM by_order GROUP BY thread_id, chat_id HAVING sum(gross) <> 0 OR sum(net) <> 0
     )
     SELECT spots.thread_id, spots.chat_id, gross, net, orders, coalesce(clicks.clicks, 0),
@@ -260,7 +273,7 @@ def best_spots(
             "most": most,
             "gross": after.gross_minor if after else None,
             "thread": (after.spot.thread_id or 0) if after else 0,
-            "chat": (after.spot.chat_id or 0) if after else 0,
+            "chat": after.spot.chat_key if after else 0,
         },
     )
     return Spots(

@@ -35,8 +35,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which lines. `thread`, `chat` are ids of a thread and of a chat's group; `nowhere` is
-    direct credit on a listing's own page."""
+    """Which lines. `thread`, `chat` are ids of a thread and of a chat's group, which is 0 for
+    rooms of people; `nowhere` is direct credit on a listing's own page."""
 
     period: Period
     currency: str
@@ -69,7 +69,8 @@ class Filter:
         if self.thread is not None:
             parts.append("thread_id = %(thread)s")
         if self.chat is not None:
-            parts.append("thread_id IS NULL AND message_id IS NOT NULL AND group_id = %(chat)s")
+            parts.append("thread_id IS NULL AND message_id IS NOT NULL")
+            parts.append("coalesce(group_id, 0) = %(chat)s")
         if self.nowhere:
             parts.append("kind <> 'unattributed' AND thread_id IS NULL AND message_id IS NULL")
         return " AND ".join(parts)

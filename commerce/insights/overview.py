@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from commerce.attribution.places import ShownPlace, show_chats, show_threads
-from commerce.insights.figures import Daily, Spot, Spots, SpotSums, Sums
+from commerce.insights.figures import AMONG_PEOPLE, Daily, Spot, Spots, SpotSums, Sums
 from commerce.insights.period import Period, day_words
 from commerce.merchants.models import Merchant
 from commerce.templatetags.charts import LineChart, Point
@@ -22,6 +22,7 @@ from config.money import in_words
 
 CLOSED_THREAD: Final = _("A thread you cannot open")
 CLOSED_CHAT: Final = _("A chat you are not in")
+CHAT_OF_PEOPLE: Final = _("A chat among people")
 LISTING_PAGE: Final = _("A listing's page here")
 
 
@@ -228,6 +229,8 @@ def _shown(
 ) -> tuple[str, ShownPlace | None]:
     if spot.thread_id:
         return str(CLOSED_THREAD), threads.get(spot.thread_id)
+    if spot.chat_id == AMONG_PEOPLE:
+        return str(CHAT_OF_PEOPLE), None
     if spot.chat_id:
         return str(CLOSED_CHAT), chats.get(spot.chat_id)
     return str(LISTING_PAGE), None

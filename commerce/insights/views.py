@@ -20,7 +20,7 @@ from commerce.attribution.places import show_chats, show_threads
 from commerce.attribution.services import current_run
 from commerce.attribution.why import age_words
 from commerce.connectors.models import Endpoint
-from commerce.insights.figures import Daily, Spot, SpotSums, best_spots, daily
+from commerce.insights.figures import AMONG_PEOPLE, Daily, Spot, SpotSums, best_spots, daily
 from commerce.insights.lines import (
     KINDS,
     NOWHERE,
@@ -32,6 +32,7 @@ from commerce.insights.lines import (
     total_of,
 )
 from commerce.insights.overview import (
+    CHAT_OF_PEOPLE,
     CLOSED_CHAT,
     CLOSED_THREAD,
     LISTING_PAGE,
@@ -274,7 +275,7 @@ def _query(asked: Filter, merchant: Merchant, **changed: str) -> str:
         "currency": "" if asked.currency == merchant.currency else asked.currency,
         **changed,
     }
-    filters = urlencode({name: value for name, value in said.items() if value})
+    filters = urlencode({name: value for name, value in said.items() if value not in ("", None)})
     return f"{asked.period.query}{f'&{filters}' if filters else ''}"
 
 
@@ -285,6 +286,8 @@ def _place_words(request: MemberRequest, asked: Filter) -> str:
     if asked.thread:
         thread = show_threads([asked.thread], request.user).get(asked.thread)
         return str(thread.title if thread else CLOSED_THREAD)
+    if asked.chat == AMONG_PEOPLE:
+        return str(CHAT_OF_PEOPLE)
     if asked.chat:
         chat = show_chats([asked.chat], request.user).get(asked.chat)
         return str(chat.title if chat else CLOSED_CHAT)
@@ -292,7 +295,7 @@ def _place_words(request: MemberRequest, asked: Filter) -> str:
 
 
 def _write_spot(row: SpotSums) -> str:
-    return f"{row.gross_minor}-{row.spot.thread_id or 0}-{row.spot.chat_id or 0}"
+    return f"{row.gross_minor}-{row.spot.thread_id or 0}-{row.spot.chat_key}"
 
 
 def _read_spot(after: str) -> SpotSums | None:
@@ -302,7 +305,7 @@ def _read_spot(after: str) -> SpotSums | None:
     ):
         return None
     gross, thread, chat = map(int, parts)
-    return SpotSums(Spot(thread or None, chat or None), gross, 0, 0, 0)
+    return SpotSums(Spot(thread or None, chat - 1 if chat else None), gross, 0, 0, 0)
 
 
 # -- what it gets -----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from commerce.listings.models import Listing
 from commerce.merchants.models import Merchant
 from commerce.placements.services import place_listing
 from commerce.touchpoints.models import NotCounted
-from community.chat.rooms import room_of
+from community.chat.rooms import room_of, room_with
 from community.chat.services import send_message
 from community.groups.models import Group, JoinMode
 from community.members.models import Member
@@ -405,6 +405,27 @@ def test_lines_are_told_apart_by_kind_and_place(shop, season, as_seller, thread,
     assert total(f"chat={group.pk}") == (6_000, 1)
     assert total("thread=none") == (4_000, 1)
     assert total("thread=999999999") == (0, 0)
+
+
+def test_what_is_sold_among_people_is_one_place_that_names_nobody(
+    shop, camera, as_seller, ada, bo, cy
+):
+    for other in (bo, cy):
+        said = send_message(room=room_with([other], by=ada), sender=ada, body="This one.")
+        report_order(shop, line(7_000, camera), click=make_click(camera, message=said))
+    report_order(shop, line(2_000, camera), click=make_click(camera))
+    drain()
+    rows = as_seller.get(f"/merchants/{shop.slug}/threads/?{SPAN}").context["rows"]
+    assert [(row.title, row.gross_minor) for row in rows] == [
+        ("A chat among people", 14_000),
+        ("A listing's page here", 2_000),
+    ]
+    for query, gross in (("chat=0", 14_000), ("thread=none", 2_000)):
+        found = as_seller.get(f"/merchants/{shop.slug}/lines/?{SPAN}&{query}")
+        assert found.context["total"].gross_minor == gross
+        assert "Ada Quist" not in found.content.decode()
+    after = as_seller.get(f"/merchants/{shop.slug}/threads/?{SPAN}&after=14000-0-1").context["rows"]
+    assert [row.title for row in after] == ["A listing's page here"]
 
 
 def test_a_filter_that_makes_no_sense_finds_nothing(shop, season, as_seller):
