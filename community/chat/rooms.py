@@ -247,6 +247,11 @@ def room_with(people: Collection[Member], *, by: Member) -> Room:
         raise TooManyPeople
     key = f"{DIRECT}:" + ",".join(str(pk) for pk in sorted([by.pk, *others]))
     if (known := Room.objects.filter(key=key).first()) is not None:
+        # Who left it, or refused it once, is in it again by their own wish.
+        gone = (Place.State.LEFT, Place.State.REFUSED)
+        Place.objects.filter(room=known, member=by, state__in=gone).update(
+            state=Place.State.IN, since=timezone.now()
+        )
         return known
     friends = set(
         Membership.objects.filter(member__in=others, group__memberships__member=by).values_list(

@@ -288,3 +288,16 @@ def test_another_domain_adds_a_kind_and_a_name_is_taken_once(ada, bo, monkeypatc
     room = Room.objects.create(kind="show", key="show:1", subject_id=ada.pk)
     assert visible(ada) == {room.pk}
     assert visible(bo) == set()
+
+
+def test_who_left_or_refused_is_in_it_again_when_they_write_first(ada, bo, cy):
+    pair = room_with([bo], by=ada)
+    leave_room(room=pair, member=ada)
+    assert not Room.objects.visible_to(ada).filter(pk=pair.pk).exists()
+    assert room_with([bo], by=ada) == pair
+    send_message(room=pair, sender=ada, body="One thing more")
+    asked = room_with([cy], by=ada)
+    answer_request(room=asked, member=cy, accept=False)
+    assert room_with([ada], by=cy) == asked
+    send_message(room=asked, sender=cy, body="Well, what is it?")
+    assert Place.objects.get(room=asked, member=cy).state == Place.State.IN
