@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,9 +149,6 @@ def test_a_window_of_messages_takes_as_many_queries_with_cards_as_without(
 ):
     say(room, ada, "Nothing.")
     as_bo.get(f"/rooms/{room.pk}/after/?after=0")
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(connection) as bare:
         as_bo.get(f"/rooms/{room.pk}/after/?after=0")
     for _ in range(5):
@@ -420,6 +421,28 @@ def test_a_host_is_asked_once_in_two_seconds():
     assert [claim_next(), claim_next()] == [first, None]
     LinkPreview.objects.filter(pk=first.pk).update(asked_at=timezone.now() - timedelta(seconds=3))
     assert claim_next() == second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_race_take_an_address_once_and_a_host_one_at_a_time():
+    for number in range(6):
+        url = f"http://host-{number % 2}.example/{number}"
+        preview_of(url)
+        LinkPreview.objects.filter(url=url).update(host=f"host-{number % 2}.example")
+
+    def take(_: int) -> LinkPreview | None:
+        try:
+            return claim_next()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = [one for one in pool.map(take, range(16)) if one is not None]
+    # A machine that is slow enough lets a host be asked again after its two seconds.
+    assert len({one.pk for one in taken}) == len(taken) >= 2
+    at = sorted((one.host, one.asked_at) for one in taken)
+    waits = [b - a for (host, a), (same, b) in pairwise(at) if host == same]
+    assert all(wait > timedelta(seconds=2) for wait in waits)
 
 
 def test_a_page_that_kills_its_worker_is_given_up_after_three_tries(monkeypatch):
