@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from community.chat.messages import delete_message, edit_message, hide_message, restore_message
 from community.chat.models import Message, Place, Room
+from community.chat.privacy import rewrite_messages
 from community.chat.rooms import answer_request, leave_room, room_of, room_with
 from community.chat.services import send_message
 from community.groups.models import Group, Membership, Template
@@ -22,7 +23,9 @@ from community.search import message_finding, stems
 from community.search.message_finding import Wanted, find_messages, messages_only, steps_back
 from community.search.messages import write_messages, write_missing_messages
 from community.search.models import MessageDocument, MessageDocumentQuerySet
+from community.search.privacy import _may_say_it, follow_messages
 from community.search.queries import parse
+from config.personal import Erasing
 from moderation.flags.models import Outcome, TargetKind
 from moderation.flags.services import decide, flag
 from tests.factories import make_group
@@ -204,6 +207,19 @@ def test_what_moderation_hides_in_a_case_is_found_no_more(room, ada, bo, keeper)
     decide(case=case, by=keeper, outcome=Outcome.HIDE, reason="Spam.")
     run_outbox()
     assert found("film", ada) == []
+
+
+def test_an_erasure_takes_the_handle_out_of_others_messages_documents(room, ada, bo):
+    message = say(room, ada, "Ask @bo, or bo@shoal.example")
+    say(room, ada, "Ask somebody else")
+    erasing = Erasing(bo.pk, "bo", bo.name, ("bo@shoal.example",), "former-1", "Former member")
+    assert list(MessageDocument.objects.filter(_may_say_it(erasing))) == [
+        MessageDocument(pk=message.pk)
+    ]
+    rewrite_messages(erasing, [message])
+    follow_messages(erasing, [MessageDocument.objects.get(pk=message.pk)])
+    assert not MessageDocument.objects.filter(_may_say_it(erasing)).exists()
+    assert found("former", ada) == [message.pk]
 
 
 def test_writing_twice_changes_nothing_and_what_is_missing_is_written(room, ada):
