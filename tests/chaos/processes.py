@@ -42,7 +42,6 @@ class Killable:
             log=self.folder / f"{self.name}-{self.kills}.log",
             env=self.env,
             cwd=ROOT,
-            death_signal=signal.SIGKILL,
         )
 
     def wait(self) -> None:
