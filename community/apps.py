@@ -14,8 +14,8 @@ class CommunityConfig(AppConfig):
 
         from community import events
         from community.chat import handlers as chat
-        from community.chat.pictures import register_audience
         from community.chat.commands import register_commands
+        from community.chat.pictures import register_audience
         from community.chat.places import AFTER_READING as AFTER_READING_ROOM
         from community.chat.rooms import register_kinds
         from community.chat.services import MESSAGE_GATES

@@ -27,6 +27,10 @@ from config.outbox import run_together
 OLD: Final = max(notifications.NEWS_FOR, standing.NEWS_FOR)
 
 
+def _index_messages(events: Sequence[MessageSent]) -> None:
+    write_messages([event.message_id for event in events])
+
+
 def follow_posts() -> int:
     """Do what waits for published posts; return how many of these jobs there were.
 
@@ -36,7 +40,7 @@ def follow_posts() -> int:
     run_together(
         MessageSent,
         index_sent_message,
-        lambda events: write_messages([event.message_id for event in events]),
+        _index_messages,
     )
     return sum(
         run_together(PostPublished, handler, do)

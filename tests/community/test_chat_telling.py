@@ -292,7 +292,7 @@ def test_a_page_of_one_who_looks_on_does_not_flicker(
 
 
 @pytest.fixture
-def reachable(bo) -> Member:
+def reachable(bo: Member) -> Member:
     """Bo has a device too."""
     PushSubscription.objects.create(
         member=bo, endpoint="https://push.example/bo", p256dh="k" * 87, auth="a" * 22

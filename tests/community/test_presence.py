@@ -183,7 +183,7 @@ def test_sockets_of_who_left_or_never_was_inside_are_told_nothing(
     frames.clear()
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
         send_message(room=talk, sender=ada, body="@bo and @cy, are you there?")
-    told = {member for frame in frames for member in frame.get("members", ())}  # type: ignore[attr-defined]
+    told = {member for frame in frames for member in frame.get("members", ())}
     assert told == set()
     assert [frame["room"] for frame in frames if frame["type"] == "message"] == [talk.pk]
     assert "cy" not in json.dumps([frame for frame in frames if frame["type"] == "told"])
