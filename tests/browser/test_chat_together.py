@@ -302,9 +302,7 @@ def test_where_sockets_are_refused_the_room_asks_by_itself(
     assert out.locator("[data-out] a").get_attribute("href") == f"/accounts/login/?next={ROOM}"
 
 
-def test_a_draft_and_what_nobody_heard_survive_the_page(
-    site: Site, room: Room, ada: Member
-):
+def test_a_draft_and_what_nobody_heard_survive_the_page(site: Site, room: Room, ada: Member):
     page = enter(site, ada)
     page.route("**/messages/", lambda route: route.abort())
     say(page, "Said in a tunnel")
@@ -411,7 +409,9 @@ def test_without_scripts_it_is_pages_and_forms(site: Site, room: Room, ada: Memb
 def test_axe_finds_nothing_in_a_room_and_nothing_scrolls_sideways(
     site: Site, room: Room, ada: Member, bo: Member, mo: Member, scheme: str
 ):
-    first = send_message(room=room, sender=bo, body="The first with a `word` and https://example.org/a")
+    first = send_message(
+        room=room, sender=bo, body="The first with a `word` and https://example.org/a"
+    )
     send_message(room=room, sender=ada, body="An answer", reply_to=first)
     send_message(room=room, sender=bo, body="A" * 400)
     toggle_message_reaction(message=first, by=mo, name=next(iter(settings.REACTIONS)))
