@@ -12,6 +12,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
+from commerce.asking.services import ask_about
 from community.chat.keeping import archive_room, set_slow_mode, set_writers
 from community.chat.messages import (
     edit_message,
@@ -66,6 +67,8 @@ def _opened(stage: Stage, text: TalkText) -> Room:
     by = stage.members[text.by]
     if text.people:
         return room_with([stage.members[handle] for handle in text.people], by=by)
+    if text.listing:
+        return ask_about(stage.listings[text.listing], by=by)
     if text.thread:
         return room_beside(stage.threads[text.group, text.thread], by=by)
     return open_room(group=stage.groups[text.group], name=text.name, topic=text.topic, by=by)

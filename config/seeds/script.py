@@ -142,7 +142,8 @@ class ActText:
 
 @dataclass(frozen=True)
 class TalkText:
-    """A room besides a group's first: of a group, beside a `thread`, or of `people`.
+    """A room besides a group's first: of a group, beside a `thread`, of `people`, or about a
+    `listing`.
 
     `by` opened it and keeps order. `unread` is how many of its newest messages somebody has left.
     """
@@ -154,6 +155,7 @@ class TalkText:
     name: str = ""
     thread: str = ""
     people: tuple[str, ...] = ()
+    listing: str = ""  # its key; `by` asks, its merchant's team answers
     topic: str = ""
     writers: str = ""
     acts: tuple[ActText, ...] = ()
@@ -314,7 +316,9 @@ class Script:
             talks=tuple(
                 talk
                 for talk in self.talks
-                if talk.people or (talk.group in groups and talk.thread in {"", *titles})
+                if talk.people
+                or talk.listing in keys
+                or (talk.group in groups and talk.thread in {"", *titles})
             ),
             listings=listings,
             suggestions=tuple(each for each in self.suggestions if each.thread in titles),

@@ -145,8 +145,16 @@ def test_rooms_of_every_kind_are_talked_in_by_those_inside(script):
     groups = {group.slug: group for group in script.groups}
     handles = {person.handle for person in script.people}
     titles = {(thread.group, thread.title) for thread in script.threads}
+    shops = {shop.slug: shop.team for shop in script.merchants}
+    teams = {
+        one.key: shops[one.merchant] if one.merchant else [one.seller] for one in script.listings
+    }
     for talk in script.talks:
-        inside = set(talk.people) or set(groups[talk.group].members)
+        if talk.listing:
+            inside = {talk.by, *teams[talk.listing]}
+            assert talk.by not in teams[talk.listing]
+        else:
+            inside = set(talk.people) or set(groups[talk.group].members)
         assert inside <= handles
         assert not talk.thread or (talk.group, talk.thread) in titles
         if talk.name:
@@ -160,13 +168,16 @@ def test_rooms_of_every_kind_are_talked_in_by_those_inside(script):
             assert {message.author, *givers} <= inside
             assert 0 <= message.answers < number
             assert not message.edited or message.edited != message.body
+        assert set(talk.unread) <= inside
     kinds = [
-        ("people" if talk.people else "thread" if talk.thread else "group") for talk in script.talks
+        next((kind for kind in ("people", "listing", "thread") if getattr(talk, kind)), "group")
+        for talk in script.talks
     ]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
         "group": 4,
         "thread": 1,
         "people": 6,
+        "listing": 3,
     }
 
 
@@ -622,7 +633,7 @@ def as_played(stage: Stage) -> dict[str, list[Any]]:
         ],
         "messages": [
             (message.seq, plain(message.body), ago(message.sent_at))
-            for message in Message.objects.order_by("room__group__slug", "seq")
+            for message in Message.objects.order_by("room_id", "seq")
         ],
         "pictures": sorted(Image.objects.values_list("alt", "sha256")),
         "placements": [
