@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -51,7 +51,7 @@ class HideForm(forms.Form):
 
 
 def message_or_404(request: MemberRequest, room_id: int, seq: int) -> Message:
-    """The message, for those who read its room. Of a hidden one only its sender and moderators."""
+    """The message, for those who read its room. Of a hidden one its row shows no words."""
     room = room_or_404(request, room_id)
     rows = Message.objects.select_related("sender__avatar", "reply_to__sender", "hidden_by")
     message = get_object_or_404(rows, room=room, seq=seq)
@@ -92,10 +92,12 @@ def react(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @member_required
 def edit(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
+    """Scripts are told why not; what a message says is in the form for who may change it alone."""
     found = message_or_404(request, room_id, seq)
-    if not menu_of(found, request.user).may_edit and not wants_json(request):
+    may_edit = menu_of(found, request.user).may_edit
+    if not may_edit and not (request.method == "POST" and wants_json(request)):
         return redirect(place_of(found))
-    form = EditForm(request.POST or None, initial={"body": found.body})
+    form = EditForm(request.POST or None, initial={"body": found.body if may_edit else ""})
     return _act(
         request,
         found,
@@ -229,5 +231,8 @@ def _act(
                 status = refusal.status
             else:
                 return answer_with(request, found, place_of(found))
+        elif wants_json(request):
+            why = next(iter(form.errors.values()), [_("This could not be sent.")])[0]
+            return JsonResponse({"error": str(why)}, status=status)
     context = {**_context(found, None, request), "form": form, **words}
     return render(request, "community/chat/act.html", context, status=status)
