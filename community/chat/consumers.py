@@ -146,8 +146,12 @@ class LiveConsumer:
             kind, name = said
             if kind == "subscribe":
                 await self._subscribe(name)
-            elif (room_id := self.rooms.pop(name, None)) is not None:
-                hub.leave(room_id, self)
+            else:
+                self._leave(name)
+
+    def _leave(self, name: str) -> None:
+        if (room_id := self.rooms.pop(name, None)) is not None:
+            hub.leave(room_id, self)
 
     async def _subscribe(self, name: str) -> None:
         if len(self.rooms) >= ROOMS_PER_SOCKET and name not in self.rooms:
@@ -155,15 +159,20 @@ class LiveConsumer:
             return
         try:
             found = await self._find(name)
+            if found is not None:
+                self.rooms[name] = found[0]
+                hub.join(found[0], self)
+                # What was told between the answer and this reached nobody here: the number is asked
+                # for again, so that the page sees that it lacks something.
+                found = await self._find(name)
         except (DatabaseError, InterfaceError):
             self.end(CLOSE_TRY_AGAIN, DATABASE_AWAY)
             return
         if found is None:
+            self._leave(name)
             self.offer_frame({"type": "refused", "room": name, "why": "There is no such room."})
             return
         room_id, last_seq = found
-        self.rooms[name] = room_id
-        hub.join(room_id, self)
         self.offer_frame(
             {
                 "type": "subscribed",
@@ -206,8 +215,7 @@ class LiveConsumer:
         for name, room_id in tuple(self.rooms.items()):
             # One that was subscribed to in the meantime was asked about then.
             if room_id in names and self.member.pk not in allowed.hears[room_id]:
-                del self.rooms[name]
-                hub.leave(room_id, self)
+                self._leave(name)
                 self.offer_frame({"type": "refused", "room": name, "why": "You left it."})
 
     def end(self, code: int, why: str) -> None:

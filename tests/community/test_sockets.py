@@ -110,6 +110,36 @@ async def test_a_member_hears_their_room_and_nothing_else(quiet_hub: Hub):
     assert quiet_hub.members == {}
 
 
+@pytest.mark.django_db(transaction=True)
+@in_a_loop_of_its_own
+async def test_what_is_told_while_somebody_subscribes_is_in_the_number_they_get(
+    quiet_hub: Hub, monkeypatch: pytest.MonkeyPatch
+):
+    def cast() -> tuple[Member, Room]:
+        ada, group = make_member("ada"), make_group("here")
+        join(ada, group)
+        return ada, room_of(group)
+
+    ada, room = await sync_to_async(cast)()
+    find = LiveConsumer.__dict__["_find"]
+
+    async def find_and_miss(self: LiveConsumer, name: str) -> tuple[int | str, int] | None:
+        found: tuple[int | str, int] | None = await find(self, name)
+        if not quiet_hub.rooms:
+            # Committed and told after the answer, before this socket is in the room.
+            await Room.objects.filter(pk=room.pk).aupdate(last_seq=1)
+            quiet_hub.deliver(b'{"type":"message","room":%d,"seq":1}' % room.pk)
+        return found
+
+    monkeypatch.setattr(LiveConsumer, "_find", find_and_miss)
+    socket = socket_of(ada)
+    assert await socket.connect() is None
+    await socket.say({"type": "subscribe", "room": str(room.pk)})
+    told = await socket.hear()
+    assert (told["type"], told["seq"]) == ("subscribed", 1)
+    await socket.leave()
+
+
 class Server:
     """A server's end of a socket: takes frames while it is `open`, as uvicorn does while its
     buffer has room."""
