@@ -37,10 +37,9 @@ from community.chat.models import (
     RoomEntry,
 )
 from community.chat.rooms import ensure_not_silenced
-from community.chat.services import MESSAGE_GATES, clean_body, refer
+from community.chat.services import MESSAGE_GATES, clean_body, ensure_may_write, refer
 from community.events import MessageEdited, MessageHiddenChanged
 from community.members.models import Member
-from community.members.sanctions import ensure_may_write
 from community.threads.rendering import render_message
 from config.outbox import publish
 
@@ -53,8 +52,8 @@ DELETED: Final = "Deleted by its author"
 def edit_message(*, message: Message, body: str, by: Member) -> Message:
     """Let one's own message say something else; what it said is kept. The same text writes nothing.
 
-    Raises MayNotChange, TooLate after a day, MessageGone, Archived, NothingSaid, TooLong, or what
-    a gate raises. Announces MessageEdited.
+    Raises MayNotChange, TooLate after a day, MessageGone, Archived, NothingSaid, TooLong, Paused,
+    ReadOnly, NotAnswered, or what a gate raises. Announces MessageEdited.
     """
     message = _lock(message, by)
     if message.sender_id != by.pk:
@@ -70,6 +69,7 @@ def edit_message(*, message: Message, body: str, by: Member) -> Message:
         raise TooLong
     if body == message.body:
         return message
+    ensure_may_write(by, message.room, edits=True)
     for gate in MESSAGE_GATES:
         gate(by, message.room, body)
     rendered = render_message(body, author=by, group=message.room.group)
@@ -85,11 +85,11 @@ def edit_message(*, message: Message, body: str, by: Member) -> Message:
 def toggle_message_reaction(*, message: Message, by: Member, name: str) -> bool:
     """Give a reaction or take it back; True when given. One's own message may be reacted to too.
 
-    Raises UnknownReaction, NotInRoom, MessageGone, Archived or MayNotWrite.
+    Raises UnknownReaction, NotInRoom, MessageGone, Archived or Silenced.
     """
     if name not in settings.REACTIONS:
         raise UnknownReaction
-    ensure_may_write(by)
+    ensure_not_silenced(by)
     message = _lock(message, by)
     if message.is_hidden:
         raise MessageGone

@@ -31,7 +31,7 @@ from community.chat.models import (
     Place,
     Room,
 )
-from community.chat.rooms import DIRECT, readable_room
+from community.chat.rooms import DIRECT, READING, readable_room
 from community.chat.unread import give_places, tell_of
 from community.events import MessageSent
 from community.members.models import Block, Member
@@ -147,12 +147,15 @@ def refer(message: Message, rendered: Rendered, *, again: bool = False) -> None:
         )
 
 
-def ensure_may_write(sender: Member, room: Room) -> None:
-    """Raise Archived, Paused, ReadOnly, SlowedDown or NotAnswered."""
+def ensure_may_write(sender: Member, room: Room, *, edits: bool = False) -> None:
+    """Raise Archived, Paused, ReadOnly, SlowedDown, NotAnswered, or what the room's kind raises.
+
+    Who only `edits` what they said waits for no answer and for no slow mode.
+    """
     if room.archived_at is not None:
         raise Archived
     if room.kind == DIRECT:
-        _ensure_wanted(sender, room)
+        _ensure_wanted(sender, room, edits=edits)
     if (ensure := room.as_kind.ensure_may_write) is not None:
         ensure(sender, room)
     limited = (
@@ -167,14 +170,15 @@ def ensure_may_write(sender: Member, room: Room) -> None:
     if room.writers == Room.Writers.MODERATORS:
         raise ReadOnly
     since = timezone.now() - timedelta(seconds=room.slow_mode_seconds)
-    if Message.objects.filter(sender=sender, room=room, sent_at__gt=since).exists():
+    if not edits and Message.objects.filter(sender=sender, room=room, sent_at__gt=since).exists():
         raise SlowedDown
 
 
-def _ensure_wanted(sender: Member, room: Room) -> None:
+def _ensure_wanted(sender: Member, room: Room, *, edits: bool) -> None:
     """Among people: to somebody who has not answered one message is all.
 
     Of a pair, whoever blocked the other is taken for one who never answers: no refusal tells of it.
+    Nor that they never were asked: one message is taken, and they do not see it.
     """
     places = dict(Place.objects.filter(room=room).values_list("member_id", "state"))
     if places.get(sender.pk) != Place.State.IN:
@@ -182,12 +186,15 @@ def _ensure_wanted(sender: Member, room: Room) -> None:
     others = [pk for pk in places if pk != sender.pk]
     blocked = (
         len(others) == 1
+        and places[others[0]] in READING
         and Block.objects.filter(by__in=others, of=sender, kind=Block.Kind.BLOCK).exists()
     )
     if blocked:
         raise NotAnswered
     answered = any(places[pk] == Place.State.IN for pk in others)
-    if not answered and Message.objects.filter(room=room, sender=sender).exists():
+    if answered or edits:
+        return
+    if Message.objects.filter(room=room, sender=sender).exists():
         raise NotAnswered
 
 

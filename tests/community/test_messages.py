@@ -13,13 +13,15 @@ from community.chat.errors import (
     MayNotKeepOrder,
     MessageGone,
     NoSuchMessage,
+    NotAnswered,
     NotInRoom,
+    Paused,
     ReasonMissing,
     TooLate,
     TooManyPins,
     UnknownReaction,
 )
-from community.chat.keeping import archive_room
+from community.chat.keeping import archive_room, go_on, pause_room, set_slow_mode
 from community.chat.messages import (
     PINS_A_ROOM_MAX,
     delete_message,
@@ -34,6 +36,7 @@ from community.chat.models import Message, MessageMention, MessageReaction, Room
 from community.chat.pages import rooms_page, unread_mentions
 from community.chat.rooms import open_room, room_of, room_with
 from community.chat.services import send_message
+from community.members.blocking import block
 from tests.factories import make_group, make_member
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +111,32 @@ def test_an_edit_keeps_what_was_said_and_takes_the_next_change(room, said, ada, 
     edit_message(message=said, body="At eight", by=ada)
     assert changes(room) == [(1, 2)]
     assert not said.mentions.exists()
+
+
+def test_who_may_not_write_changes_nothing_either(room, said, ada, bo, mo):
+    pause_room(room=room, by=mo)
+    with pytest.raises(Paused):
+        edit_message(message=said, body="Eight", by=said.sender)
+    go_on(room=room, by=mo)
+    pair = room_with([bo], by=ada)
+    sent = send_message(room=pair, sender=ada, body="Hello")
+    edit_message(message=sent, body="Hello!", by=ada)
+    block(by=bo, of=ada)
+    with pytest.raises(NotAnswered):
+        edit_message(message=sent, body="Answer me", by=ada)
+    assert Message.objects.get(pk=sent.pk).body == "Hello!"
+
+
+def test_a_first_message_to_a_stranger_can_be_changed_and_slow_mode_does_not_hold_it(
+    group, ada, cy, mo
+):
+    asked = send_message(room=room_with([cy], by=ada), sender=ada, body="Is it stil there?")
+    edit_message(message=asked, body="Is it still there?", by=ada)
+    slow = room_of(group)
+    set_slow_mode(room=slow, seconds=60, by=mo)
+    slow.refresh_from_db()
+    said = send_message(room=slow, sender=ada, body="Morming")
+    edit_message(message=said, body="Morning", by=ada)
 
 
 def test_only_its_sender_edits_and_for_a_day(room, said, ada, bo, mo):
