@@ -27,6 +27,7 @@ MESSAGES_PER_PAGE: Final = 50
 GAP_MESSAGES: Final = 200
 MOST_NUMBERED: Final = 2**62  # no room comes to it
 RUN_GAP: Final = timedelta(minutes=5)
+PEOPLE_ROOMS_MAX: Final = 200  # whoever writes to somebody again finds an older one
 READ_SHOWN: Final = 5  # of what was read, above what was not
 MOST_COUNTED: Final = 99  # "99+" says enough
 
@@ -62,7 +63,8 @@ class RoomRow:
 def rooms_page(member: Member) -> dict[str, list[RoomRow]]:
     """The member's rooms in three lists, the busiest first: of groups, of people, requests.
 
-    Eight queries, whatever their number.
+    Of rooms of people the latest PEOPLE_ROOMS_MAX, and of those that others opened the ones in
+    which something was said. Eight queries, whatever their number.
     """
     groups = {group.pk: group for group in Group.objects.joined_by(member)}
     in_groups = list(
@@ -78,8 +80,8 @@ def rooms_page(member: Member) -> dict[str, list[RoomRow]]:
     of_people = [
         room
         for room in Room.objects.visible_to(member)
-        .filter(pk__in=places, group=None)
-        .prefetch_related("places__member")
+        .filter(Q(last_seq__gt=0) | Q(created_by=member), pk__in=places, group=None)
+        .order_by(F("last_message_at").desc(nulls_last=True), "-pk")[:PEOPLE_ROOMS_MAX]
         if places[room.pk].state in (Place.State.IN, Place.State.ASKED)
     ]
     rooms = [*in_groups, *of_people]

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy
@@ -103,10 +103,16 @@ def _title_of_thread_room(room: Room, _viewer: Member) -> str:
     return room.thread.title if room.thread else ""
 
 
+def load_people(rooms: Sequence[Room]) -> None:
+    """Load who is in rooms of people. Two queries, none for those that have it."""
+    prefetch_related_objects(list(rooms), "places__member")
+
+
 def _title_of_people(room: Room, viewer: Member) -> str:
     """Its name, or the names of the others in it."""
     if room.name:
         return room.name
+    load_people([room])
     places = sorted(room.places.all(), key=lambda place: place.pk)
     others = [
         place.member.name
@@ -152,6 +158,7 @@ def register_kinds() -> None:
             keeps_order=moderates_it,
             title=_title_of_people,
             icon="messages-square",
+            prepare=load_people,
         )
     )
 

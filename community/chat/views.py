@@ -333,7 +333,7 @@ def send(request: MemberRequest, room_id: int) -> HttpResponse:
         refusal = str(next(iter(form.errors.values()))[0])
     if wants_json(request):
         return JsonResponse({"error": refusal}, status=status)
-    if not form.errors:
+    if "body" not in form.errors:
         form.add_error("body", refusal)
     return render(
         request,

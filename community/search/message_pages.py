@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.db.models import prefetch_related_objects
 from django.utils.safestring import SafeString
 
 from community.chat.kinds import prepare
@@ -85,10 +84,7 @@ def _shown(found: FoundMessages, viewer: Member) -> list[ShownMessage]:
     )
     known = {message.pk: message for message in rows}
     there = [(known[hit.pk], hit.language) for hit in hits if hit.pk in known]
-    # Of a group's rooms everybody who read them has a place; only people's are called by theirs.
-    of_people = [message.room for message, _ in there if message.room.group_id is None]
-    prefetch_related_objects(of_people, "places__member")
-    prepare(of_people)
+    prepare(message.room for message, _ in there)
     texts = [(text_of(message.html), language) for message, language in there]
     marked = found.marked | _begun(texts, found.beginnings)
     spans = spans_of(texts, marked, found.faint)

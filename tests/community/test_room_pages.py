@@ -6,12 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from community.chat import pages
 from community.chat.messages import pin_message
 from community.chat.models import Message, Place, Room
 from community.chat.pages import unread_mentions
 from community.chat.rooms import open_room, room_of, room_with
 from community.chat.services import send_message
-from tests.factories import join, make_group
+from tests.factories import join, make_group, make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +126,9 @@ def test_a_paused_room_says_so_and_keeps_what_was_typed(as_mo, as_ada, room):
     as_mo.post(f"/rooms/{room.pk}/settings/", {"do": "pause", "reason": "Too hot"})
     refused = as_ada.post(f"/rooms/{room.pk}/messages/", {"body": "But this matters"})
     assert refused.status_code == 409
-    assert "paused" in text_of(refused)
+    assert "A moderator paused this room" in text_of(refused)
+    assert "But this matters</textarea>" in text_of(refused)
+    assert "<textarea" not in text_of(as_ada.get("/chat/film-cameras/"))
     as_mo.post(f"/rooms/{room.pk}/settings/", {"do": "go_on"})
     assert as_ada.post(f"/rooms/{room.pk}/messages/", {"body": "But"}).status_code == 302
 
@@ -161,6 +164,37 @@ def test_a_message_is_answered_changed_and_taken_away_by_forms(as_ada, as_bo, ro
     assert as_bo.get(f"{at}edits/").status_code == 302
     as_ada.post(f"{at}hide/", {"_method": "delete"})
     assert not Message.objects.get(pk=said.pk).is_hidden
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_what_a_message_says_is_in_the_form_of_who_may_change_it_alone(
+    as_ada, as_bo, as_mo, room, ada, accept
+):
+    send_message(room=room, sender=ada, body="Meet me behind the shop")
+    at = f"/rooms/{room.pk}/1/"
+    asked = {"headers": {"Accept": accept}}
+    assert "behind the shop" in text_of(as_ada.get(f"{at}edit/", **asked))
+    as_mo.post(f"{at}hide/", {"reason": "No private deals."})
+    for client in (as_ada, as_bo, as_mo):
+        assert client.get(f"{at}edit/", **asked).status_code == 302
+        for answer in (client.post(f"{at}edit/", **asked), client.get(at, **asked)):
+            assert "behind the shop" not in text_of(answer)
+
+
+def test_a_script_is_told_why_an_edit_is_refused(as_ada, as_bo, room, ada):
+    send_message(room=room, sender=ada, body="Found it")
+    at, asked = f"/rooms/{room.pk}/1/edit/", {"Accept": "application/json"}
+    refused = as_ada.post(at, {"body": " "}, headers=asked)
+    assert (refused.status_code, refused.json()) == (422, {"error": "Write something first."})
+    refused = as_bo.post(at, {"body": "Lost it"}, headers=asked)
+    assert refused.status_code == 403
+    assert refused.json() == {"error": "Only whoever sent a message may change it."}
+
+
+def test_a_form_that_says_nothing_readable_is_answered_in_words(as_ada, room):
+    refused = as_ada.post(f"/rooms/{room.pk}/messages/", {"body": "Hi", "client_key": "mine"})
+    assert refused.status_code == 422
+    assert "Enter a valid UUID." in text_of(refused)
 
 
 def test_reactions_by_form_and_by_script(as_ada, as_bo, room, ada):
@@ -310,3 +344,37 @@ def test_mentions_are_counted_once_however_many_are_in_the_room(ada, bo, mo, cy)
     Place.objects.filter(room=room, member=bo).update(read_seq=1)
     assert unread_mentions(bo, [room]) == {room.pk: 1}
     assert unread_mentions(ada, [room]) == {}
+
+
+def test_a_room_of_people_costs_the_same_with_three_and_with_eight(as_ada, ada, bo, mo):
+    def spent(room: Room) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert as_ada.get(f"/rooms/{room.pk}/").status_code == 200
+        return len(queries)
+
+    group = make_group("many", owner=ada)
+    crowd = [make_member(f"crowd{number}") for number in range(5)]
+    for member in crowd:
+        join(member, group)
+    three, eight = room_with([bo, mo], by=ada), room_with([bo, mo, *crowd], by=ada)
+    spent(three)
+    assert spent(eight) == spent(three)
+
+
+def test_a_room_of_people_is_listed_for_others_once_something_is_said(as_ada, as_cy, ada, cy):
+    room = room_with([cy], by=ada)
+    address = f'href="/rooms/{room.pk}/"'
+    assert address in text_of(as_ada.get("/rooms/list/"))
+    assert address not in text_of(as_cy.get("/rooms/list/"))
+    send_message(room=room, sender=ada, body="Is the lens still there?")
+    assert address in text_of(as_cy.get("/rooms/list/"))
+
+
+def test_of_rooms_of_people_the_latest_are_listed(as_ada, ada, bo, mo, monkeypatch):
+    monkeypatch.setattr(pages, "PEOPLE_ROOMS_MAX", 1)
+    rooms = [room_with([one], by=ada) for one in (bo, mo)]
+    for room in rooms:
+        send_message(room=room, sender=ada, body="Hello")
+    listed = text_of(as_ada.get("/rooms/list/"))
+    assert f'href="/rooms/{rooms[1].pk}/"' in listed
+    assert f'href="/rooms/{rooms[0].pk}/"' not in listed
