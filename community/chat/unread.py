@@ -117,14 +117,21 @@ def tell_of(message: Message) -> None:
 
     Among few people that is everybody in the room. In a group's room those who are named or asked
     for every message: the dot of the others waits for their next page, so that a busy room is not
-    told of to everybody who ever looked into it. One query.
+    told of to everybody who ever looked into it. One query, and where another domain says who
+    reads the room two more.
     """
     said, group = (message.room_id, message.sender_id), message.room.group_id
     if group is not None:
         rows = _CONCERNED_IN_GROUP.tuples(*said, message.pk, group)
     else:
         rows = _CONCERNED.tuples(*said)
-    tell(pk for (pk,) in rows)
+    members = [pk for (pk,) in rows]
+    if message.room.subject_id is not None:
+        # There a place alone lets nobody in. Asked anew: the sender's knows of no first message.
+        room = Room.objects.get(pk=message.room_id)
+        reading = room.as_kind.readers([room], members).get(room.pk, set())
+        members = [pk for pk in members if pk in reading]
+    tell(members)
 
 
 def _concerned(room: int, sender: int) -> QuerySet[Place, tuple[int]]:

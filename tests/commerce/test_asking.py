@@ -18,6 +18,7 @@ from commerce.listings.models import Listing, ListingKind, ListingState
 from commerce.listings.services import move_listing
 from commerce.merchants.models import Merchant, TeamMember, TeamRole
 from commerce.merchants.services import personal_merchant
+from community.chat import unread
 from community.chat.errors import NotInRoom
 from community.chat.guard import Listener, look_around
 from community.chat.keeping import pause_room
@@ -315,3 +316,18 @@ def test_lists_of_rooms_show_the_listings_picture_and_take_as_many_queries_for_m
             page = as_bo.get(address).content.decode()
         assert len(many) <= queries
         assert "Lens 3 – Asker 3" in page
+
+
+def test_who_left_the_team_is_not_even_told_that_somebody_spoke(
+    room, ada, shop, bo, cy, monkeypatch, django_capture_on_commit_callbacks
+):
+    join_team(shop, cy)
+    Place.objects.get_or_create(room=room, member=cy)
+    told: list[list[int]] = []
+    monkeypatch.setattr(unread, "tell", lambda members: told.append(sorted(members)))
+    with django_capture_on_commit_callbacks(execute=True):
+        send_message(room=room, sender=ada, body="Is it still there?")
+    TeamMember.objects.filter(member=cy).delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        send_message(room=room, sender=ada, body="Hello?")
+    assert told == [sorted([bo.pk, cy.pk]), [bo.pk]]
