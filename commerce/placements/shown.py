@@ -80,7 +80,7 @@ def beside_posts(
     authors = {post.pk: post.author_id for post in posts}
     decides = _rights(viewer, rows, membership)
     for row in rows:
-        _putcover_of(row.listing, row.cover_id)  # type: ignore[attr-defined]
+        _put_cover(row.listing, row.cover_id)  # type: ignore[attr-defined]
         of_post = row.post_id or 0
         shown = Shown(row, decides(row, authors[of_post]))
         if row.state == PlacementState.PLACED:
@@ -109,7 +109,7 @@ def of_thread(
     else:
         rows = _OF_THREAD.rows(thread.pk, after, last)
     for row in rows:
-        _putcover_of(row.listing, row.cover_id)  # type: ignore[attr-defined]
+        _put_cover(row.listing, row.cover_id)  # type: ignore[attr-defined]
     decides = _rights(viewer, rows, membership)
     seen = [
         Shown(row, decides(row, row.post.author_id if row.post else thread.author_id))
@@ -177,7 +177,7 @@ def fresh_in(group: Group, viewer: Viewer) -> list[Listing]:
     else:
         found = _FRESH.rows(group.pk)
     for listing in found:
-        _putcover_of(listing, listing.cover_id)  # type: ignore[attr-defined]
+        _put_cover(listing, listing.cover_id)  # type: ignore[attr-defined]
     return found
 
 
@@ -227,7 +227,7 @@ def cover_of(listing: str = "listing_id") -> Subquery:
     return Subquery(first.values("image_id")[:1])
 
 
-def _putcover_of(listing: Listing, image_pk: Any) -> None:
+def _put_cover(listing: Listing, image_pk: Any) -> None:
     """Give a listing the photo of its card, of which only the address is drawn."""
     photos = [ListingPhoto(listing=listing, image=Image(pk=image_pk))] if image_pk else []
     listing.card_photos = photos  # type: ignore[attr-defined]

@@ -66,7 +66,7 @@ def announce_message(message: Message) -> None:
 
 
 def announce_change(message: Message) -> None:
-    """Tell every process that a message was hidden or shown: pages fetch it again."""
+    """Tell every process that something happened to a message: pages ask what it is now."""
     announce(
         CHANNEL,
         {

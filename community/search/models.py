@@ -113,8 +113,8 @@ class MessageDocument(models.Model):
     """What search knows of one chat message that is not hidden. Written by `search.messages` alone.
 
     `tsv` holds its words and lexemes of where it stands: the room, the sender, the day, the month
-    (search.messages.marks_of). One index intersects them, so a word that half of a room says is
-    looked up in a few days of it, and a search of one room never goes through another.
+    (search.messages.room_mark and others). One index intersects them, so a word that half of a room
+    says is looked up in a few days of it, and a search of one room never goes through another.
     """
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="+")
