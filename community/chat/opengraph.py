@@ -6,6 +6,7 @@ is found by itself, within bounds, and what is odd is left out.
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 import unicodedata
@@ -30,6 +31,10 @@ _PAIR: Final = re.compile(
 )
 _TITLE: Final = re.compile(r"<title(?:\s[^<>]{0,200})?>([^<]{0,2000})", re.IGNORECASE)
 _END: Final = re.compile(r"</head|<body", re.IGNORECASE)
+# Those of the web. Python knows more, and one of them, punycode, takes minutes over a page.
+_CHARSETS: Final = re.compile(
+    r"utf-(?:8|16)|ascii|iso8859|cp(?:125|874|866|93|949|950)|koi8|mac|gb|big5|shift_jis|euc_|iso2022"
+)
 _CHARSET: Final = re.compile(
     rb"<meta[^<>]{0,200}?charset=[\"']?([a-z0-9_.:-]{2,40})", re.IGNORECASE
 )
@@ -102,9 +107,12 @@ def _decode(body: bytes, charset: str) -> str:
     if not charset and (said := _CHARSET.search(body[:4_096])):
         charset = said[1].decode("ascii", "replace")
     try:
-        return body.decode(charset or "utf-8", "replace")
+        known = codecs.lookup(charset or "utf-8").name
+        if _CHARSETS.match(known):
+            return body.decode(known, "replace")
     except (LookupError, ValueError):
-        return body.decode("utf-8", "replace")
+        pass
+    return body.decode("utf-8", "replace")
 
 
 def _address(page: str, image: str) -> str:

@@ -535,6 +535,13 @@ def test_pages_in_other_charsets(body, said, title):
     assert read_page(body, url="https://a.example/", charset=said).title == title
 
 
+def test_a_charset_that_is_none_of_the_web_is_not_tried():
+    """Python decodes punycode in a time that grows with the square: a megabyte held a worker."""
+    page = b"<title>Patch</title>-" + b"a" * 900_000
+    for said in ("punycode", "idna", "unicode_escape", "undefined"):
+        assert read_page(page, url="https://a.example/", charset=said).title == "Patch"
+
+
 @pytest.mark.parametrize(
     "piece",
     [
