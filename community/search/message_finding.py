@@ -28,6 +28,7 @@ from community.search.queries import Filter, Query, moment
 from community.search.words import words
 
 STEPS: Final = (("day", 2), ("day", 14), ("month", 3), ("month", 14))  # then all that is left
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # nobody chatted before
 WEIGHED_MAX: Final = 500  # messages that are put in order by how well they answer
 ROOMS_MARKED_MAX: Final = 200  # of more rooms the marks cost more than they save
 FILTERS: Final = ("by", "in", "before", "after")
@@ -212,6 +213,7 @@ def steps_back(
     The first two are of days, the next two of months, in UTC; the last has no marks and no
     beginning. None begins before `since`.
     """
+    until = max(until, EARLIEST)
     last = until
     for kind, many in STEPS:
         if since is not None and last <= since:

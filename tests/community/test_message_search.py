@@ -139,6 +139,15 @@ def test_those_one_muted_are_left_out_unless_asked_for(room, ada, bo):
 # -- back in time -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-03-01", "9999-12-31"])
+def test_days_at_the_ends_of_the_calendar_find_what_they_find(as_ada, ada, group, day):
+    send_message(room=room_of(group), sender=ada, body="Rangefinder")
+    for asked in (f"since={day}", f"until={day}", f"since={day}&until={day}"):
+        assert as_ada.get(f"/search/messages/?q=rangefinder&{asked}").status_code == 200
+    for word in ("before", "after"):
+        assert as_ada.get(f"/search/messages/?q=rangefinder+{word}:{day}").status_code == 200
+
+
 def test_steps_go_back_without_a_gap_or_a_double():
     spans = list(steps_back(NOW, None))
     assert [span[0] for span in spans[:4]] == [
