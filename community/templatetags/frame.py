@@ -83,7 +83,10 @@ def frame_piece(context: Context, template_name: str, **names: Any) -> SafeStrin
         with context.push(**names, come_back=""):
             fresh: str = get_template(template_name).template.render(context)  # type: ignore[attr-defined]
         return mark_safe(fresh)
-    who: Key = (_menu_place(request.path, user),)
+    place = _menu_place(request.path, user)
+    if place.startswith(reverse("chat")) and "here" in names:
+        names["here"] = ""  # a group's room stands under chat in the menus
+    who: Key = (place,)
     if user.is_authenticated:
         who = *who, user.pk, user.handle, user.name, user.avatar_id, user.is_staff
     told = {name: _plain(value) for name, value in names.items()}
@@ -132,6 +135,8 @@ def _menus() -> tuple[str, ...]:
 
 def _menu_place(path: str, user: Any) -> str:
     """The path, where a menu has a link to it or above it; else one that no menu knows."""
+    if path.startswith("/rooms/"):
+        return reverse("chat") + "-/"
     own = user.is_authenticated and path.startswith(reverse("member", args=[user.handle]))
     return path if path == "/" or own or path.startswith(_menus()) else "/-/"
 

@@ -40,6 +40,9 @@ export default class Room {
     on(this.log, "scroll", () => (this.following = this.nearEnd()) && this.seen(), { passive: true });
     // A picture that comes makes the log higher; who follows along still does, and the line stays in view.
     on(this.log, "load", () => (this.anchor ? this.toAnchor() : this.following && this.toEnd()), { capture: true });
+    // So it is when the box below grows, and when a phone's keyboard comes.
+    this.resized = new ResizeObserver(() => (this.anchor ? this.toAnchor() : this.following && (this.log.scrollTop = this.log.scrollHeight)));
+    this.resized.observe(this.log);
     for (const type of ["wheel", "pointerdown", "keydown"]) on(this.log, type, () => (this.anchor = null), { passive: true });
     on(this.log, "focusin", () => this.part("past"));
     // Beside a page whoever only reads that page has not read the chat.
@@ -72,6 +75,7 @@ export default class Room {
 
   stop() {
     this.controller.abort();
+    this.resized.disconnect();
     for (const part of Object.values(this.parts)) part.then((one) => one.stop?.());
     for (const timer of [this.pollTimer, this.bannerTimer, this.readTimer]) clearTimeout(timer);
   }

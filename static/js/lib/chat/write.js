@@ -43,8 +43,9 @@ export default class Writer {
     on(room.element, "dragover", (event) => room.form && event.dataTransfer.types.includes("Files") && event.preventDefault());
     on(room.element, "drop", (event) => room.form && this.takeFrom(event, event.dataTransfer));
     on(room.log, "click", (event) => {
-      const row = event.target.closest("[data-retry]")?.closest(".msg");
-      if (row) this.post(row);
+      const button = event.target.closest("[data-retry], [data-take-back]");
+      const row = button?.closest(".msg");
+      if (row) "retry" in button.dataset ? this.post(row) : this.takeBack(row);
     });
     on(window, "online", () => this.resend());
     on(window, "pagehide", () => this.keep());
@@ -283,12 +284,14 @@ export default class Writer {
     }
   }
 
-  /* A command that was refused is changed, not tried again. */
+  /* Back into the box, to be changed: a command that was refused, and what its writer wants there. */
   takeBack(row, why) {
+    if (why) toast(why);
+    if (!this.text) return;
     row.remove();
-    toast(why);
-    if (!this.text || this.text.value) return;
-    this.text.value = row.said.body;
+    this.heard(row.dataset.key);
+    this.text.value = [this.text.value, row.said.body].filter(Boolean).join("\n");
+    this.text.focus();
     if (row.said.reply) this.answer(row.said.reply, this.name);
     this.keep();
   }
@@ -305,9 +308,11 @@ export default class Writer {
   }
 
   failed(row, why) {
+    const follow = this.room.nearEnd();
     row.removeAttribute("data-pending");
     row.setAttribute("data-failed", "");
     row.querySelector("[data-note]").textContent = why;
     row.querySelector(".retry").hidden = false;
+    if (follow) this.room.toEnd();
   }
 }
