@@ -93,6 +93,11 @@ class TooManyPeople(MessageRefused):
     says = _("At most 12 people share a room. For more, open a group.")
 
 
+class AskedTooMany(MessageRefused):
+    says = _("You wrote to many people you share no group with today. Come back tomorrow.")
+    status = 429
+
+
 class NobodyThere(MessageRefused):
     says = _("Name at least one other member.")
 

@@ -59,11 +59,6 @@ def message_or_404(request: MemberRequest, room_id: int, seq: int) -> Message:
     return message
 
 
-def place_of(message: Message) -> str:
-    """Where the message stands in its room."""
-    return f"{message.room.get_absolute_url()}?at={message.seq}#m{message.seq}"
-
-
 @require_GET
 @member_required
 def message(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
@@ -85,8 +80,8 @@ def react(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
             message=found, by=request.user, name=request.POST.get("name", "")
         )
     except (MessageRefused, MayNotWrite) as refusal:
-        return refused(request, refusal, place_of(found))
-    return answer_with(request, found, place_of(found))
+        return refused(request, refusal, found.get_absolute_url())
+    return answer_with(request, found)
 
 
 @require_http_methods(["GET", "POST"])
@@ -96,7 +91,7 @@ def edit(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
     found = message_or_404(request, room_id, seq)
     may_edit = menu_of(found, request.user).may_edit
     if not may_edit and not (request.method == "POST" and wants_json(request)):
-        return redirect(place_of(found))
+        return redirect(found)
     form = EditForm(request.POST or None, initial={"body": found.body if may_edit else ""})
     return _act(
         request,
@@ -120,13 +115,13 @@ def hide(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
         try:
             act(message=found, by=request.user)
         except MessageRefused as refusal:
-            return refused(request, refusal, place_of(found))
-        return answer_with(request, found, place_of(found))
+            return refused(request, refusal, found.get_absolute_url())
+        return answer_with(request, found)
     if menu.may_delete:
         context = {**_context(found, menu, request), "title": _("Delete your message")}
         return render(request, "community/chat/delete.html", context)
     if request.method == "GET" and not menu.may_hide:
-        return redirect(place_of(found))
+        return redirect(found)
     form = HideForm(request.POST or None)
     return _act(
         request,
@@ -148,8 +143,8 @@ def pin(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
     try:
         act(message=found, by=request.user)
     except MessageRefused as refusal:
-        return refused(request, refusal, place_of(found))
-    return answer_with(request, found, place_of(found))
+        return refused(request, refusal, found.get_absolute_url())
+    return answer_with(request, found)
 
 
 @require_POST
@@ -160,7 +155,7 @@ def remove_previews(request: MemberRequest, room_id: int, seq: int) -> HttpRespo
     if found.sender_id != request.user.pk:
         raise PermissionDenied(_("Only whoever sent a message may change it."))
     remove_links(found)
-    return answer_with(request, found, place_of(found))
+    return answer_with(request, found)
 
 
 @require_GET
@@ -169,7 +164,7 @@ def revisions(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
     """What each edit changed, the newest first. Not of a hidden message."""
     found = message_or_404(request, room_id, seq)
     if found.is_hidden:
-        return redirect(place_of(found))
+        return redirect(found)
     kept = list(found.revisions.order_by("-pk")[:REVISIONS_SHOWN])
     texts = [found.body, *(revision.body for revision in kept)]
     changes = [
@@ -187,7 +182,7 @@ def pins(request: MemberRequest, room_id: int) -> HttpResponse:
     room = room_or_404(request, room_id)
     pinned = (
         Message.objects.filter(room=room, pinned_at__isnull=False, hidden_at=None)
-        .select_related("sender__avatar", "pinned_by")
+        .select_related("sender__avatar", "pinned_by", "room__group", "reply_to__sender")
         .order_by("-pinned_at")
     )
     context = {
@@ -203,7 +198,7 @@ def _context(found: Message, menu: MessageMenu | None, request: MemberRequest) -
         "message": found,
         "room": found.room,
         "heading": heading_of(found.room, request.user),
-        "place": place_of(found),
+        "place": found.get_absolute_url(),
         "menu": menu,
     }
 
@@ -230,7 +225,7 @@ def _act(
                 form.add_error(field, refusal.reason)
                 status = refusal.status
             else:
-                return answer_with(request, found, place_of(found))
+                return answer_with(request, found)
         elif wants_json(request):
             why = next(iter(form.errors.values()), [_("This could not be sent.")])[0]
             return JsonResponse({"error": str(why)}, status=status)

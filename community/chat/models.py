@@ -217,6 +217,10 @@ class Message(Hideable):
     def __str__(self) -> str:
         return f"{self.seq} in {self.room_id}"
 
+    def get_absolute_url(self) -> str:
+        """Where it stands among its neighbours."""
+        return f"{self.room.get_absolute_url()}?at={self.seq}#m{self.seq}"
+
     @property
     def is_deleted(self) -> bool:
         """Hidden by its own sender."""

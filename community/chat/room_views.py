@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from community.chat import keeping
@@ -79,6 +79,11 @@ class SettingsForm(RoomForm):
             # It is called what its group, its thread or its people are called.
             self.fields["name"].required = False
             self.fields["name"].widget = forms.HiddenInput()
+        if (seconds := room.slow_mode_seconds) not in dict(SLOW_MODES):
+            # /slow sets any time; who changes the topic does not change it.
+            known = ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": seconds}
+            slow_mode: Any = self.fields["slow_mode"]
+            slow_mode.choices = [*SLOW_MODES, (seconds, known)]
 
 
 class PeopleForm(forms.Form):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -18,6 +19,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy
 
 from community.chat.errors import (
+    AskedTooMany,
     MayNotKeepOrder,
     NobodyThere,
     NotInRoom,
@@ -33,13 +35,15 @@ from community.chat.places import AFTER_READING
 from community.groups.models import Group, Membership, Role
 from community.groups.services import membership_of
 from community.members.errors import MayNotWrite
-from community.members.models import Block, Member
+from community.members.models import Block, Member, TrustLevel
 from community.members.sanctions import ensure_may_write
 from community.threads.models import Thread
 from config.written import Written
 
 ROOMS_A_GROUP_MAX: Final = 20
 PEOPLE_MAX: Final = 12  # in a room of people, oneself among them
+ASKED_A_DAY_MAX: Final = 30  # people one shares no group with
+ASKED_BY_NEWCOMERS_MAX: Final = 5
 DIRECT: Final = "direct"
 # Whoever was asked reads what they are asked before they answer.
 READING: Final = (Place.State.IN, Place.State.ASKED)
@@ -244,8 +248,9 @@ def room_with(people: Collection[Member], *, by: Member) -> Room:
     """The room of `by` and these people, whoever opened it first; 2 to PEOPLE_MAX in all.
 
     Whom `by` shares no group with is asked first: the room waits in their requests. Whoever blocked
-    `by` is never asked, and `by` learns no more than that they have not answered. Raises
-    NobodyThere or TooManyPeople.
+    `by` is never asked, and `by` learns no more than that they have not answered. In a day at most
+    ASKED_A_DAY_MAX wait for an answer of theirs to `by`, ASKED_BY_NEWCOMERS_MAX to a newcomer.
+    Raises NobodyThere, TooManyPeople or AskedTooMany.
     """
     others = {one.pk: one for one in people if one.pk != by.pk and one.is_active}
     if not others:
@@ -276,6 +281,7 @@ def room_with(people: Collection[Member], *, by: Member) -> Room:
             return Place.State.REFUSED
         return Place.State.IN if pk in friends else Place.State.ASKED
 
+    _ensure_unhurried(by, sum(state_of(pk) != Place.State.IN for pk in others))
     with transaction.atomic():
         room, made = Room.objects.get_or_create(
             key=key, defaults={"kind": DIRECT, "created_by": by}
@@ -301,6 +307,22 @@ def room_with(people: Collection[Member], *, by: Member) -> Room:
                 ]
             )
     return room
+
+
+def _ensure_unhurried(by: Member, more: int) -> None:
+    """Raise AskedTooMany. Who said yes is not counted."""
+    if not more:
+        return
+    since = timezone.now() - timedelta(days=1)
+    waiting = Place.objects.filter(
+        room__kind=DIRECT,
+        room__created_by=by,
+        room__created_at__gt=since,
+        state__in=(Place.State.ASKED, Place.State.REFUSED),
+    )
+    most = ASKED_BY_NEWCOMERS_MAX if by.trust_level == TrustLevel.NEW else ASKED_A_DAY_MAX
+    if waiting.count() + more > most:
+        raise AskedTooMany
 
 
 def answer_request(*, room: Room, member: Member, accept: bool) -> Place:

@@ -202,12 +202,12 @@ def wants_json(request: MemberRequest) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-def answer_with(request: MemberRequest, message: Message, back: str) -> HttpResponse:
+def answer_with(request: MemberRequest, message: Message) -> HttpResponse:
     """After an act: the message as it is now for a script, its place in the room for a form."""
     if wants_json(request):
         now = messages_of(message.room).get(pk=message.pk)
         return JsonResponse(as_json(now, request.user))
-    return redirect(safe_next(request) or back)
+    return redirect(safe_next(request) or message.get_absolute_url())
 
 
 def refused(

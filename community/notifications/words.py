@@ -167,8 +167,8 @@ def address(notification: Notification) -> str:
     if given.startswith("/") and not given.startswith("//") and not urlsplit(given).netloc:
         return given
     if notification.room is not None and notification.message is not None:
-        seq = notification.message.seq
-        return f"{notification.room.get_absolute_url()}?at={seq}#m{seq}"
+        notification.message.room = notification.room
+        return notification.message.get_absolute_url()
     if notification.post is not None:
         return notification.post.get_absolute_url()
     if notification.thread is not None:

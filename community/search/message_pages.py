@@ -69,11 +69,6 @@ def message_results(
     return MessageResults(_shown(found, viewer), onward, found.is_part)
 
 
-def address_of(message: Message) -> str:
-    """Where a message stands among its neighbours."""
-    return f"{message.room.get_absolute_url()}?at={message.seq}#m{message.seq}"
-
-
 def _shown(found: FoundMessages, viewer: Member) -> list[ShownMessage]:
     hits = found.hits[:MESSAGES_PER_PAGE]
     if not hits:
@@ -93,7 +88,7 @@ def _shown(found: FoundMessages, viewer: Member) -> list[ShownMessage]:
             message,
             message.room,
             message.room.as_kind.title(message.room, viewer),
-            address_of(message),
+            message.get_absolute_url(),
             as_html(excerpt(text, at, EXCERPT_CHARS)),
         )
         for (message, _), (text, _language), at in zip(there, texts, spans, strict=True)

@@ -14,18 +14,9 @@ from moderation.flags.errors import FlagRefused
 from moderation.flags.forms import FlagForm
 from moderation.flags.models import Decision, Outcome
 from moderation.flags.services import flag as flag_target
-from moderation.flags.targets import KINDS, Target, load_targets, visible_target
+from moderation.flags.targets import KINDS, load_targets, visible_target
 
 DECISIONS_PER_PAGE = 20
-
-
-def address_of(target: Target) -> str:
-    """Where the target is read."""
-    return (
-        target.get_absolute_url()
-        if hasattr(target, "get_absolute_url")
-        else f"{target.room.get_absolute_url()}?at={target.seq}#m{target.seq}"
-    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,7 +40,7 @@ def flag(request: MemberRequest, kind: str, target_id: int) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             messages.success(request, gettext("Thank you. A moderator will look at it."))
-            return redirect(address_of(target))
+            return redirect(target.get_absolute_url())
     return render(
         request,
         "moderation/flags/flag.html",
@@ -59,7 +50,7 @@ def flag(request: MemberRequest, kind: str, target_id: int) -> HttpResponse:
             "words": KINDS[kind].words_of(target),
             "place": KINDS[kind].place_of(target),
             "author": KINDS[kind].author_of(target),
-            "back": address_of(target),
+            "back": target.get_absolute_url(),
         },
         status=422 if request.method == "POST" else 200,
     )

@@ -28,7 +28,6 @@ from moderation.flags.forms import DecisionForm, ShowAgainForm
 from moderation.flags.models import Case, FlagReason, Outcome, TargetKind
 from moderation.flags.services import decide, show_again
 from moderation.flags.targets import KINDS, Target, load_targets, visible_target
-from moderation.flags.views import address_of
 
 HISTORY_SHOWN = 10
 
@@ -205,7 +204,7 @@ class CaseAdmin(ReadOnlyAdmin):
             isinstance(request.user, Member)
             and visible_target(case.kind, target.pk, request.user) is not None
         )
-        return address_of(target) if is_shown else ""
+        return target.get_absolute_url() if is_shown else ""
 
     def _act(
         self,

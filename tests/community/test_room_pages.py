@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from community.chat import pages
+from community.chat.keeping import set_slow_mode
 from community.chat.messages import pin_message
 from community.chat.models import Message, Place, Room
 from community.chat.pages import unread_mentions
@@ -112,6 +113,17 @@ def test_a_moderator_sets_who_writes_and_how_fast(as_mo, as_ada, group, mo):
     assert "Mo" in text_of(as_mo.get(f"/rooms/{room.pk}/settings/"))
 
 
+def test_a_time_that_a_command_set_stays_when_something_else_is_saved(as_mo, group, mo):
+    room = open_room(group=group, name="News", by=mo)
+    set_slow_mode(room=room, seconds=45, by=mo)
+    page = text_of(as_mo.get(f"/rooms/{room.pk}/settings/"))
+    assert '<option value="45" selected>45 seconds</option>' in page
+    form = {"name": "News", "topic": "Dates", "writers": "everybody", "slow_mode": "45"}
+    assert as_mo.post(f"/rooms/{room.pk}/settings/", form).status_code == 302
+    room.refresh_from_db()
+    assert (room.topic, room.slow_mode_seconds) == ("Dates", 45)
+
+
 def test_settings_are_saved_whole_or_not_at_all(as_mo, group, mo):
     open_room(group=group, name="Swaps", by=mo)
     room = open_room(group=group, name="News", by=mo)
@@ -189,6 +201,35 @@ def test_a_script_is_told_why_an_edit_is_refused(as_ada, as_bo, room, ada):
     refused = as_bo.post(at, {"body": "Lost it"}, headers=asked)
     assert refused.status_code == 403
     assert refused.json() == {"error": "Only whoever sent a message may change it."}
+
+
+def test_what_a_message_answers_is_one_link_away_wherever_it_is_drawn(as_ada, as_mo, room, ada, bo):
+    asked = send_message(room=room, sender=ada, body="When?")
+    answer = send_message(room=room, sender=bo, body="At seven", reply_to=asked)
+    as_mo.post(f"/rooms/{room.pk}/2/pin/")
+    there = f'href="/rooms/{room.pk}/?at=1#m1"'
+    for page in (f"/rooms/{room.pk}/pins/", f"/rooms/{room.pk}/2/", "/chat/film-cameras/beside/"):
+        assert there in text_of(as_ada.get(page))
+    moved = as_ada.get(f"/rooms/{room.pk}/?at=1")
+    assert moved["Location"] == "/chat/film-cameras/?at=1"
+    assert answer.get_absolute_url() == "/chat/film-cameras/?at=2#m2"
+    assert f'href="/rooms/{room.pk}/?at=2#m2"' in text_of(as_ada.get("/chat/film-cameras/beside/"))
+
+
+def test_pins_cost_the_same_with_two_and_with_six(as_ada, room, ada, bo, mo):
+    def spent() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert as_ada.get(f"/rooms/{room.pk}/pins/").status_code == 200
+        return len(queries)
+
+    said = send_message(room=room, sender=ada, body="When?")
+    for number in range(6):
+        answer = send_message(room=room, sender=bo, body=f"At {number}", reply_to=said)
+        pin_message(message=answer, by=mo)
+        if number == 1:
+            spent()
+            few = spent()
+    assert spent() == few
 
 
 def test_a_form_that_says_nothing_readable_is_answered_in_words(as_ada, room):

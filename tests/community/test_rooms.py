@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from community.chat.entries import latest_entries
 from community.chat.errors import (
     Archived,
+    AskedTooMany,
     MayNotKeepOrder,
     NobodyThere,
     NotAnswered,
@@ -141,6 +142,19 @@ def test_a_stranger_asks_with_one_message_and_waits(ada, cy):
     send_message(room=room, sender=cy, body="Yes.")
     send_message(room=room, sender=ada, body="I take it.")
     assert Message.objects.filter(room=room).count() == 3
+
+
+def test_five_strangers_a_day_are_asked_by_a_newcomer_and_thirty_by_others(ada, newcomer):
+    for by, most in ((newcomer, 5), (ada, 30)):
+        strangers = [make_member(f"{by.handle}{number}") for number in range(most + 1)]
+        first, second, *others, last = strangers
+        for group in ([first, second], *([one] for one in others)):
+            room = room_with(group, by=by)
+        with pytest.raises(AskedTooMany):
+            room_with([last], by=by)
+        assert room_with(group, by=by) == room  # one that is there is no new one
+        answer_request(room=room, member=group[0], accept=True)
+        room_with([last], by=by)
 
 
 def test_a_refused_request_is_gone_for_whoever_refused_it_and_says_nothing(ada, cy):
