@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from community.chat.models import Message, Room, RoomEntry
+from community.groups.models import JoinMode
 from community.members.models import Member
 from community.threads.models import Thread
 from config.written import Written
@@ -68,12 +69,19 @@ def named(entries: list[RoomEntry]) -> list[RoomEntry]:
     wanted = {pk for entry in entries if (pk := entry.details.get("member")) is not None}
     people = Member.objects.in_bulk(wanted) if wanted else {}
     made = {pk for entry in entries if (pk := entry.details.get("thread")) is not None}
-    threads = Thread.objects.filter(is_listed=True).in_bulk(made) if made else {}
+    threads = _titled(entries[0].room_id).in_bulk(made) if made else {}
     for entry in entries:
         one = people.get(entry.details.get("member"))
         thread = threads.get(entry.details.get("thread"))
         entry.whom = one.name if one else thread.title if thread else ""
     return entries
+
+
+def _titled(room_id: int) -> QuerySet[Thread]:
+    """Threads whose titles all who read the room may read: not one that went to a hidden group."""
+    here = Room.objects.filter(pk=room_id, group=OuterRef("group_id"))
+    open_to_all = ~Q(group__join_mode=JoinMode.HIDDEN) | Exists(here)
+    return Thread.objects.filter(open_to_all, is_listed=True)
 
 
 def words_of(entry: RoomEntry) -> str:

@@ -37,7 +37,13 @@ from community.chat.models import (
     RoomEntry,
 )
 from community.chat.rooms import ensure_not_silenced
-from community.chat.services import MESSAGE_GATES, clean_body, ensure_may_write, refer
+from community.chat.services import (
+    MESSAGE_GATES,
+    clean_body,
+    ensure_may_write,
+    ensure_wanted,
+    refer,
+)
 from community.events import MessageEdited, MessageHiddenChanged
 from community.members.models import Member
 from community.threads.rendering import render_message
@@ -85,7 +91,8 @@ def edit_message(*, message: Message, body: str, by: Member) -> Message:
 def toggle_message_reaction(*, message: Message, by: Member, name: str) -> bool:
     """Give a reaction or take it back; True when given. One's own message may be reacted to too.
 
-    Raises UnknownReaction, NotInRoom, MessageGone, Archived or Silenced.
+    Raises UnknownReaction, NotInRoom, MessageGone, Archived, Silenced, or what keeps them from
+    being heard there.
     """
     if name not in settings.REACTIONS:
         raise UnknownReaction
@@ -93,6 +100,7 @@ def toggle_message_reaction(*, message: Message, by: Member, name: str) -> bool:
     message = _lock(message, by)
     if message.is_hidden:
         raise MessageGone
+    ensure_wanted(by, message.room, edits=True)
     mine = MessageReaction.objects.filter(message=message, member=by, name=name)
     taken, _rows = mine.delete()
     if not taken:
@@ -171,8 +179,10 @@ def restore_message(*, message: Message, by: Member) -> Message:
     if not message.is_hidden:
         return message
     own = message.sender_id == by.pk and message.hidden_by_id == by.pk
-    hidden_here = message.hidden_by is not None and message.room.as_kind.keeps_order(
-        message.hidden_by, message.room
+    hidden_here = (
+        message.hidden_by is not None
+        and not message.is_deleted
+        and message.room.as_kind.keeps_order(message.hidden_by, message.room)
     )
     if not own and not (hidden_here and message.room.as_kind.keeps_order(by, message.room)):
         raise MayNotChange

@@ -17,7 +17,7 @@ from community.chat.kinds import prepare
 from community.chat.messages import EDIT_WITHIN
 from community.chat.models import Message, MessageMention, MessageReaction, Place, Room
 from community.chat.previews import has_cards, link_notes
-from community.chat.rooms import DIRECT
+from community.chat.rooms import DIRECT, beside_its_thread
 from community.groups.models import Group
 from community.members.blocking import folded_for
 from community.members.models import Member
@@ -69,7 +69,7 @@ def rooms_page(member: Member) -> dict[str, list[RoomRow]]:
     groups = {group.pk: group for group in Group.objects.joined_by(member)}
     in_groups = list(
         Room.objects.filter(kind__in=("group", "thread"), group__in=groups, archived_at=None)
-        .filter(Q(kind="group") | Q(thread__is_listed=True, places__member=member))
+        .filter(Q(kind="group") | (Q(places__member=member) & beside_its_thread(member)))
         .select_related("thread")
         .distinct()
     )
@@ -224,7 +224,7 @@ def menu_of(message: Message, viewer: Member) -> MessageMenu:
     keeps_order = room.as_kind.keeps_order(viewer, room)
     if message.is_hidden:
         own = mine and message.hidden_by_id == viewer.pk
-        return MessageMenu(may_restore=own or keeps_order)
+        return MessageMenu(may_restore=own or (keeps_order and not message.is_deleted))
     given = set(
         MessageReaction.objects.filter(message=message, member=viewer).values_list(
             "name", flat=True

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy
@@ -32,7 +32,7 @@ from community.chat.errors import (
 from community.chat.kinds import KINDS, RoomKind, add_kind
 from community.chat.models import ROOM_NAME_MAX_CHARS, TOPIC_MAX_CHARS, Place, Room
 from community.chat.places import AFTER_READING
-from community.groups.models import Group, Membership, Role
+from community.groups.models import Group, JoinMode, Membership, Role
 from community.groups.services import membership_of
 from community.members.errors import MayNotWrite
 from community.members.models import Block, Member, TrustLevel
@@ -44,6 +44,7 @@ ROOMS_A_GROUP_MAX: Final = 20
 PEOPLE_MAX: Final = 12  # in a room of people, oneself among them
 ASKED_A_DAY_MAX: Final = 30  # people one shares no group with
 ASKED_BY_NEWCOMERS_MAX: Final = 5
+MOST_NUMBERED: Final = 2**63 - 1
 DIRECT: Final = "direct"
 # Whoever was asked reads what they are asked before they answer.
 READING: Final = (Place.State.IN, Place.State.ASKED)
@@ -51,6 +52,19 @@ READING: Final = (Place.State.IN, Place.State.ASKED)
 
 def in_its_group(member: Member) -> Q:
     return Q(Exists(Membership.objects.filter(group=OuterRef("group_id"), member_id=member.pk)))
+
+
+def beside_its_thread(member: Member) -> Q:
+    """The thread is there, and for the member too: a moderator may take one to a hidden group.
+
+    The room stays with the group that spoke in it.
+    """
+    there = Membership.objects.filter(group=OuterRef("thread__group_id"), member_id=member.pk)
+    return Q(thread__is_listed=True) & (
+        Q(thread__group_id=F("group_id"))
+        | ~Q(thread__group__join_mode=JoinMode.HIDDEN)
+        | Q(Exists(there))
+    )
 
 
 def in_it(member: Member) -> Q:
@@ -68,13 +82,21 @@ def in_it(member: Member) -> Q:
 
 def readers_of_groups(rooms: Sequence[Room], members: Collection[int]) -> dict[int, set[int]]:
     inside: dict[int | None, set[int]] = defaultdict(set)
-    places = Membership.objects.filter(
-        group__in={room.group_id for room in rooms}, member__in=members
-    )
+    moved = {
+        room.thread.group_id
+        for room in rooms
+        if room.thread is not None and room.thread.group_id != room.group_id
+    }
+    hidden = Group.objects.filter(pk__in=moved, join_mode=JoinMode.HIDDEN)
+    closed = set(hidden.values_list("pk", flat=True)) if moved else set()
+    asked = {room.group_id for room in rooms} | closed
+    places = Membership.objects.filter(group__in=asked, member__in=members)
     for group, member in places.values_list("group_id", "member_id"):
         inside[group].add(member)
     return {
-        room.pk: inside[room.group_id]
+        room.pk: inside[room.group_id] & inside[room.thread.group_id]
+        if room.thread is not None and room.thread.group_id in closed
+        else inside[room.group_id]
         for room in rooms
         if room.thread is None or room.thread.is_listed
     }
@@ -146,7 +168,7 @@ def register_kinds() -> None:
         RoomKind(
             "thread",
             gettext_lazy("Beside a thread"),
-            readable=lambda member: in_its_group(member) & Q(thread__is_listed=True),
+            readable=lambda member: in_its_group(member) & beside_its_thread(member),
             readers=readers_of_groups,
             keeps_order=moderates_its_group,
             title=_title_of_thread_room,
@@ -173,6 +195,8 @@ def readable_room(member: Member, room_id: int) -> Room | None:
     `Room.objects.visible_to` for one room, put into SQL once a process: every act in a room asks.
     """
     global _known
+    if room_id > MOST_NUMBERED:
+        return None  # an address holds any number, the column does not
     kinds = tuple(KINDS.values())
     if _known is None or _known[0] != kinds:
         _known = kinds, Written(_readable)
@@ -236,6 +260,8 @@ def room_beside(thread: Thread, *, by: Member) -> Room:
     if membership_of(by, thread.group) is None:
         raise NotInRoom
     if (known := Room.objects.filter(thread=thread).first()) is not None:
+        if known.group_id != thread.group_id and readable_room(by, known.pk) is None:
+            raise NotInRoom
         return known
     ensure_not_silenced(by)
     room, _ = Room.objects.get_or_create(

@@ -76,8 +76,9 @@ def send_message(
     sent_already, lately = _look_back(sender, client_key)
     if client_key is not None and sent_already and (sent := _sent_before(sender, client_key)):
         return sent
+    is_only = False
     if at is None:
-        ensure_may_write(sender, room)
+        is_only = ensure_may_write(sender, room)
         if lately >= BURST_MESSAGES:
             raise TooFast
     for gate in MESSAGE_GATES:
@@ -86,9 +87,12 @@ def send_message(
     sent_at = at or timezone.now()
     try:
         with transaction.atomic():
+            seq = _take_seq(room, sender, sent_at)
+            if is_only:
+                ensure_may_write(sender, room)  # another of theirs may have come before
             message = Message.objects.create(
                 room=room,
-                seq=_take_seq(room, sender, sent_at),
+                seq=seq,
                 sender=sender,
                 client_key=client_key,
                 reply_to=reply_to,
@@ -147,24 +151,22 @@ def refer(message: Message, rendered: Rendered, *, again: bool = False) -> None:
         )
 
 
-def ensure_may_write(sender: Member, room: Room, *, edits: bool = False) -> None:
+def ensure_may_write(sender: Member, room: Room, *, edits: bool = False) -> bool:
     """Raise Archived, Paused, ReadOnly, SlowedDown, NotAnswered, or what the room's kind raises.
 
-    Who only `edits` what they said waits for no answer and for no slow mode.
+    Who only `edits` what they said waits for no answer and for no slow mode. Returns whether this
+    message may have no other beside it: two at once know nothing of each other.
     """
     if room.archived_at is not None:
         raise Archived
-    if room.kind == DIRECT:
-        _ensure_wanted(sender, room, edits=edits)
-    if (ensure := room.as_kind.ensure_may_write) is not None:
-        ensure(sender, room)
+    is_only = ensure_wanted(sender, room, edits=edits)
     limited = (
         room.paused_at is not None
         or room.writers == Room.Writers.MODERATORS
         or room.slow_mode_seconds > 0
     )
     if not limited or room.as_kind.keeps_order(sender, room):
-        return
+        return is_only
     if room.paused_at is not None:
         raise Paused
     if room.writers == Room.Writers.MODERATORS:
@@ -172,10 +174,21 @@ def ensure_may_write(sender: Member, room: Room, *, edits: bool = False) -> None
     since = timezone.now() - timedelta(seconds=room.slow_mode_seconds)
     if not edits and Message.objects.filter(sender=sender, room=room, sent_at__gt=since).exists():
         raise SlowedDown
+    return is_only or room.slow_mode_seconds > 0
 
 
-def _ensure_wanted(sender: Member, room: Room, *, edits: bool) -> None:
-    """Among people: to somebody who has not answered one message is all.
+def ensure_wanted(sender: Member, room: Room, *, edits: bool = False) -> bool:
+    """Raise NotInRoom, NotAnswered or what the room's kind raises where others want no word.
+
+    Among people, to somebody who has not answered one message is all: True for that one.
+    """
+    if (ensure := room.as_kind.ensure_may_write) is not None:
+        ensure(sender, room)
+    return room.kind == DIRECT and _is_unanswered(sender, room, edits=edits)
+
+
+def _is_unanswered(sender: Member, room: Room, *, edits: bool) -> bool:
+    """Whether nobody else is in the room yet. Raises NotInRoom or NotAnswered.
 
     Of a pair, whoever blocked the other is taken for one who never answers: no refusal tells of it.
     Nor that they never were asked: one message is taken, and they do not see it.
@@ -193,9 +206,10 @@ def _ensure_wanted(sender: Member, room: Room, *, edits: bool) -> None:
         raise NotAnswered
     answered = any(places[pk] == Place.State.IN for pk in others)
     if answered or edits:
-        return
+        return False
     if Message.objects.filter(room=room, sender=sender).exists():
         raise NotAnswered
+    return True
 
 
 def _take_seq(room: Room, sender: Member, at: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -35,6 +35,7 @@ from community.chat.talk import (
 )
 from community.chat.views import room_or_404
 from community.groups.models import Group
+from community.members.models import Member
 from community.members.web import MemberRequest, member_required
 from community.threads.errors import Refused, TitleMissing
 from community.threads.forms import KeyField
@@ -113,12 +114,14 @@ def _choose(
     window = _window(room, request.GET)
     keeps_order = room.as_kind.keeps_order(request.user, room)
     there = threads_of(window.messages)
+    # One may have gone to a group that is hidden from who chooses; its address says its title.
+    shown = _readable(there.values(), request.user)
     choices = [
         Choice(
             message,
             may_take(message, request.user, keeps_order=keeps_order) and message.pk not in there,
             message.seq in seqs,
-            there.get(message.pk),
+            shown.get(there[message.pk].pk) if message.pk in there else None,
         )
         for message in window.messages
         if not message.is_hidden
@@ -202,6 +205,12 @@ def _window(room: Room, said: QueryDict) -> Window:
     if after is None and (chosen := _least(said.getlist("seq"))) is not None:
         after = max(1, chosen - MESSAGES_PER_PAGE // 5)
     return newest(room) if after is None else from_number(room, after)
+
+
+def _readable(threads: Iterable[Thread], member: Member) -> dict[int, Thread]:
+    """One query, none for no threads."""
+    wanted = {thread.pk for thread in threads}
+    return Thread.objects.visible_to(member).in_bulk(wanted) if wanted else {}
 
 
 def _least(numbers: Sequence[str]) -> int | None:
