@@ -117,9 +117,6 @@ def hide(request: MemberRequest, room_id: int, seq: int) -> HttpResponse:
         except MessageRefused as refusal:
             return refused(request, refusal, found.get_absolute_url())
         return answer_with(request, found)
-    if menu.may_delete:
-        context = {**_context(found, menu, request), "title": _("Delete your message")}
-        return render(request, "community/chat/delete.html", context)
     if request.method == "GET" and not menu.may_hide:
         return redirect(found)
     form = HideForm(request.POST or None)

@@ -103,7 +103,7 @@ CHAT: Final[list[Row]] = [
     ),
     # Nothing is drawn under it: who may is asked all the same.
     post(f"{AT}/{{message.seq}}/previews/", insiders(403, author=302), may_write=False),
-    get(f"{AT}/{{message.seq}}/hide/", insiders(302, author=200, moderator=200, owner=200)),
+    get(f"{AT}/{{message.seq}}/hide/", insiders(302, moderator=200, owner=200)),
     post(
         f"{AT}/{{message.seq}}/hide/",
         insiders(403, author=302, moderator=302, owner=302),
