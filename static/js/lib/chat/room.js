@@ -112,7 +112,7 @@ export default class Room {
       this.fill();
     } else if (String(frame.room) === this.dataset.room) {
       if (frame.type === "changed") frame.change > this.change && this.fill();
-      else if (frame.type === "room") this.fill().then(() => this.part("foot")).then((foot) => foot.renew());
+      else if (frame.type === "room") this.fill().then(() => this.renew());
       else if (frame.type === "writing") this.part("others").then((others) => others.hear(frame));
       else if (frame.type === "message") this.hear(frame);
     }
@@ -151,10 +151,15 @@ export default class Room {
       const page = await answer.json();
       for (const message of page.messages) this.place(message);
       for (const message of page.changed) this.replace(message);
-      for (const entry of page.entries ?? []) this.enter(entry);
+      // What a moderator did while one was away may be a pause, or its end.
+      if ((page.entries ?? []).map((entry) => this.enter(entry)).some(Boolean) && this.full) this.renew();
       this.change = Math.max(this.change, page.change);
       if (page.more) this.wants = true;
     }
+  }
+
+  renew() {
+    return (this.renewing ??= this.part("foot").then((foot) => foot.renew()).finally(() => (this.renewing = null)));
   }
 
   poll() {
@@ -238,7 +243,9 @@ export default class Room {
       this.querySelector("[data-empty]")?.remove();
       // In the order of numbers, before anything still on its way.
       const rows = this.rows();
-      const before = rows.findLast((other) => Number(other.dataset.seq) < message.seq);
+      let before = rows.findLast((other) => Number(other.dataset.seq) < message.seq);
+      // What a moderator did since then stands between the two.
+      while (before?.nextElementSibling?.matches(".entry") && before.nextElementSibling.dataset.after < message.seq) before = before.nextElementSibling;
       if (before) before.after(row);
       else this.log.insertBefore(row, rows[0] ?? this.log.querySelector(".msg") ?? this.end);
     };
@@ -253,7 +260,7 @@ export default class Room {
   /* What a moderator did, among the messages. */
   enter({ entry: id, after, html }) {
     this.entry = Math.max(this.entry, id);
-    if (this.log.querySelector(`[data-entry="${id}"]`)) return;
+    if (this.log.querySelector(`[data-entry="${id}"]`)) return false;
     const follow = this.nearEnd();
     const holder = document.createElement("template");
     holder.innerHTML = html.trim();
@@ -263,6 +270,7 @@ export default class Room {
     else this.end.before(holder.content);
     this.regroup();
     if (follow) this.toEnd();
+    return true;
   }
 
   regroup() {
@@ -323,7 +331,10 @@ export default class Room {
       if (idle() || !this.nearEnd()) return;
       const { seq } = this;
       const answer = await this.send(`${this.dataset.acts}read/`, { seq }).catch(() => null);
-      if (answer?.ok) this.read = seq;
+      if (!answer?.ok) return;
+      this.read = seq;
+      // Who wrote had read it by that already, and is told nothing: what counts here looks for itself.
+      if (document.querySelector('notice-count[data-of="chat"]:not([hidden])')) socket.dispatchEvent(new CustomEvent("frame", { detail: { type: "told", of: "chat" } }));
     }, READ_AFTER);
   }
 
