@@ -31,6 +31,7 @@ from community.chat.errors import (
 )
 from community.chat.kinds import KINDS, RoomKind, add_kind
 from community.chat.models import ROOM_NAME_MAX_CHARS, TOPIC_MAX_CHARS, Place, Room
+from community.chat.opengraph import on_one_line
 from community.chat.places import AFTER_READING
 from community.groups.models import Group, JoinMode, Membership, Role
 from community.groups.services import membership_of
@@ -291,48 +292,35 @@ def room_with(people: Collection[Member], *, by: Member) -> Room:
             state=Place.State.IN, since=timezone.now()
         )
         return known
-    friends = set(
-        Membership.objects.filter(member__in=others, group__memberships__member=by).values_list(
-            "member_id", flat=True
-        )
-    )
-    unwilling = set(
-        Block.objects.filter(by__in=others, of=by, kind=Block.Kind.BLOCK).values_list(
-            "by_id", flat=True
-        )
-    )
-
-    def state_of(pk: int) -> Place.State:
-        if pk in unwilling:
-            return Place.State.REFUSED
-        return Place.State.IN if pk in friends else Place.State.ASKED
-
-    _ensure_unhurried(by, sum(state_of(pk) != Place.State.IN for pk in others))
+    states = _states_of(others, by)
+    _ensure_unhurried(by, sum(state != Place.State.IN for state in states.values()))
     with transaction.atomic():
         room, made = Room.objects.get_or_create(
             key=key, defaults={"kind": DIRECT, "created_by": by}
         )
         if made:
-            Place.objects.bulk_create(
-                [
-                    Place(
-                        room=room,
-                        member=by,
-                        is_moderator=len(others) > 1,
-                        level=Place.Level.ALL,
-                    ),
-                    *(
-                        Place(
-                            room=room,
-                            member=one,
-                            state=state_of(one.pk),
-                            level=Place.Level.ALL,
-                        )
-                        for one in others.values()
-                    ),
-                ]
+            opener = Place(
+                room=room, member=by, is_moderator=len(others) > 1, level=Place.Level.ALL
             )
+            rest = (
+                Place(room=room, member_id=pk, state=state, level=Place.Level.ALL)
+                for pk, state in states.items()
+            )
+            Place.objects.bulk_create([opener, *rest])
     return room
+
+
+def _states_of(others: Collection[int], by: Member) -> dict[int, Place.State]:
+    """With what places they begin in a room that `by` opens. Two queries."""
+    shared = Membership.objects.filter(member__in=others, group__memberships__member=by)
+    friends = shared.values_list("member_id", flat=True)
+    blocks = Block.objects.filter(by__in=others, of=by, kind=Block.Kind.BLOCK)
+    unwilling = blocks.values_list("by_id", flat=True)
+    return {
+        **dict.fromkeys(others, Place.State.ASKED),
+        **dict.fromkeys(friends, Place.State.IN),
+        **dict.fromkeys(unwilling, Place.State.REFUSED),
+    }
 
 
 def _ensure_unhurried(by: Member, more: int) -> None:
@@ -389,11 +377,11 @@ def ensure_not_silenced(member: Member) -> None:
 
 def clean_name(name: str) -> str:
     """Return it on one line. Raises RoomNameUnfit when nothing is left or it is too long."""
-    name = " ".join(name.replace("\x00", "").split())
+    name = on_one_line(name)
     if not name or len(name) > ROOM_NAME_MAX_CHARS:
         raise RoomNameUnfit
     return name
 
 
 def clean_topic(topic: str) -> str:
-    return " ".join(topic.replace("\x00", "").split())[:TOPIC_MAX_CHARS]
+    return on_one_line(topic)[:TOPIC_MAX_CHARS]
