@@ -87,12 +87,12 @@ def listing_of(room: Room) -> Listing | None:
 
 
 def title(room: Room, viewer: Member) -> str:
-    """The listing, and the name of the other side."""
+    """The name of the other side, and the listing: of several about one thing they tell apart."""
     listing = listing_of(room)
     if listing is None or room.created_by is None:
         return str(KIND.label)
     asked = room.created_by_id == viewer.pk
-    return f"{listing.title} – {listing.merchant.name if asked else room.created_by.name}"
+    return f"{listing.merchant.name if asked else room.created_by.name} – {listing.title}"
 
 
 def picture(room: Room) -> str:

@@ -153,9 +153,9 @@ def _other(room: Room, member: Member) -> Member | None:
 
 
 def group_rooms(group: Group) -> list[Room]:
-    """The open rooms of a group, the first one first."""
-    rooms = Room.objects.filter(kind="group", group=group, archived_at=None)
-    found = list(rooms.select_related("group").order_by("slug"))
+    """The rooms of a group, the first one first and archived ones last: no list has those."""
+    rooms = Room.objects.filter(kind="group", group=group).select_related("group")
+    found = list(rooms.order_by(F("archived_at").asc(nulls_first=True), "slug"))
     for room in found:
         room.group = group
     return found

@@ -111,8 +111,8 @@ def test_a_hidden_listing_is_not_drawn_again(listing, room, mo, as_ada):
 
 
 def test_each_side_reads_the_others_name(listing, room, ada, bo):
-    assert KIND.title(room, ada) == "Optra R2-M – Northlight"
-    assert KIND.title(room, bo) == f"Optra R2-M – {ada.name}"
+    assert KIND.title(room, ada) == "Northlight – Optra R2-M"
+    assert KIND.title(room, bo) == f"{ada.name} – Optra R2-M"
 
 
 # -- who is in it -----------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def test_a_merchants_questions_are_their_teams(shop, room, ada, as_ada, as_bo, a
     assert "No questions yet" in as_bo.get(address).content.decode()
     say(room, ada, "Is it still there?")
     page = as_bo.get(address).content.decode()
-    assert "Optra R2-M – Ada Quist" in page
+    assert "Ada Quist – Optra R2-M" in page
     assert "Is it still there?" in page
     assert "1 unread" in page
     assert address in as_bo.get(f"/merchants/{shop.slug}/shop/").content.decode()
@@ -315,7 +315,7 @@ def test_lists_of_rooms_show_the_listings_picture_and_take_as_many_queries_for_m
         with CaptureQueriesContext(connection) as many:
             page = as_bo.get(address).content.decode()
         assert len(many) <= queries
-        assert "Lens 3 – Asker 3" in page
+        assert "Asker 3 – Lens 3" in page
 
 
 def test_who_left_the_team_is_not_even_told_that_somebody_spoke(
