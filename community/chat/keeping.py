@@ -10,6 +10,7 @@ from django.utils import timezone
 from community.chat import hub
 from community.chat.errors import Archived, MayNotKeepOrder, RoomNameTaken, RoomNameUnfit
 from community.chat.models import REASON_MAX_CHARS, Room, RoomEntry
+from community.chat.opengraph import on_one_line
 from community.chat.rooms import clean_name, clean_topic, ensure_not_silenced
 from community.members.models import Member
 
@@ -147,7 +148,7 @@ def note(room: Room, verb: RoomEntry.Verb, by: Member, reason: str = "", **detai
         room=room,
         verb=verb,
         by=by,
-        reason=" ".join(reason.split())[:REASON_MAX_CHARS],
+        reason=on_one_line(reason)[:REASON_MAX_CHARS],
         details=details,
         after_seq=room.last_seq,
     )

@@ -22,6 +22,7 @@ from community.chat.errors import (
     NothingSaid,
     NotInRoom,
     ReasonMissing,
+    TooFast,
     TooLate,
     TooLong,
     TooManyPins,
@@ -36,6 +37,7 @@ from community.chat.models import (
     Room,
     RoomEntry,
 )
+from community.chat.pace import is_over
 from community.chat.rooms import ensure_not_silenced
 from community.chat.services import (
     MESSAGE_GATES,
@@ -52,6 +54,8 @@ from config.outbox import publish
 EDIT_WITHIN: Final = timedelta(days=1)
 PINS_A_ROOM_MAX: Final = 50
 DELETED: Final = "Deleted by its author"
+CHANGES_MAX: Final = 30  # every page of the room asks for each
+CHANGES_SECONDS: Final = 10
 
 
 @transaction.atomic
@@ -59,7 +63,7 @@ def edit_message(*, message: Message, body: str, by: Member) -> Message:
     """Let one's own message say something else; what it said is kept. The same text writes nothing.
 
     Raises MayNotChange, TooLate after a day, MessageGone, Archived, NothingSaid, TooLong, Paused,
-    ReadOnly, NotAnswered, or what a gate raises. Announces MessageEdited.
+    ReadOnly, NotAnswered, TooFast, or what a gate raises. Announces MessageEdited.
     """
     message = _lock(message, by)
     if message.sender_id != by.pk:
@@ -75,6 +79,7 @@ def edit_message(*, message: Message, body: str, by: Member) -> Message:
         raise TooLong
     if body == message.body:
         return message
+    _ensure_unhurried(by)
     ensure_may_write(by, message.room, edits=True)
     for gate in MESSAGE_GATES:
         gate(by, message.room, body)
@@ -91,12 +96,13 @@ def edit_message(*, message: Message, body: str, by: Member) -> Message:
 def toggle_message_reaction(*, message: Message, by: Member, name: str) -> bool:
     """Give a reaction or take it back; True when given. One's own message may be reacted to too.
 
-    Raises UnknownReaction, NotInRoom, MessageGone, Archived, Silenced, or what keeps them from
-    being heard there.
+    Raises UnknownReaction, NotInRoom, MessageGone, Archived, Silenced, TooFast, or what keeps them
+    from being heard there.
     """
     if name not in settings.REACTIONS:
         raise UnknownReaction
     ensure_not_silenced(by)
+    _ensure_unhurried(by)
     message = _lock(message, by)
     if message.is_hidden:
         raise MessageGone
@@ -143,11 +149,12 @@ def unpin_message(*, message: Message, by: Member) -> Message:
 
 @transaction.atomic
 def delete_message(*, message: Message, by: Member) -> Message:
-    """Take one's own message away: hidden, never deleted. Raises MayNotChange."""
+    """Take one's own message away: hidden, never deleted. Raises MayNotChange, TooFast."""
     message = _lock(message, by)
     if message.sender_id != by.pk:
         raise MayNotChange
     if not message.is_hidden:
+        _ensure_unhurried(by)
         _hide(message, by, DELETED)
     return message
 
@@ -232,6 +239,11 @@ def _lock(message: Message, by: Member) -> Message:
     if message.room.archived_at is not None:
         raise Archived
     return message
+
+
+def _ensure_unhurried(by: Member) -> None:
+    if is_over("changes", by, most=CHANGES_MAX, seconds=CHANGES_SECONDS):
+        raise TooFast
 
 
 def _ensure_keeps_order(room: Room, by: Member) -> None:

@@ -80,9 +80,13 @@ def tidy(text: str, most: int) -> str:
     Without characters that turn other text round, and without what a line of HTML escapes twice.
     """
     text = html.unescape(text[: most * 8])
-    text = "".join(" " if _is_unseen(one) else one for one in text)
-    text = " ".join(text.split())
+    text = on_one_line(text)
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def on_one_line(text: str) -> str:
+    """Return it without line ends, without what turns text round and what nobody sees."""
+    return " ".join("".join(" " if _is_unseen(one) else one for one in text).split())
 
 
 def _is_unseen(one: str) -> bool:

@@ -28,7 +28,9 @@ from django.utils import timezone
 from community.chat.messages import message_shows_otherwise
 from community.chat.models import LinkPreview, Message, MessageLink, Room
 from community.chat.opengraph import SITE_MAX_CHARS, TITLE_MAX_CHARS, Said, read_page, tidy
+from community.chat.pace import is_over
 from community.groups.models import JoinMode
+from community.members.models import Member
 from community.threads.models import Post, Thread
 from community.uploads.errors import ImageRefused
 from community.uploads.models import Image
@@ -43,6 +45,8 @@ NOTHING_FOR: Final = timedelta(days=1)
 LEASE_SECONDS: Final = 60
 TRIES_MAX: Final = 3
 HOST_SECONDS: Final = 2
+FETCHED_MAX: Final = 100  # pages for one member's links: a slow one takes ten seconds
+FETCHED_SECONDS: Final = 3600
 TOLD_MESSAGES_MAX: Final = 100  # of a page that many link to, the newest are drawn again
 PICTURE_MAX_BYTES: Final = 1_000_000
 PICTURE_SIDE_MIN: Final = 40  # pixels; smaller ones count visits, they show nothing
@@ -98,7 +102,9 @@ def note_links(message: Message) -> None:
     Running it again changes nothing. Pages hear of it when something can be drawn already.
     """
     message = (
-        Message.objects.select_for_update(of=("self",)).select_related("room").get(pk=message.pk)
+        Message.objects.select_for_update(of=("self",))
+        .select_related("room", "sender")
+        .get(pk=message.pk)
     )
     before = list(message.links.select_related("preview"))
     wanted = [] if message.is_hidden else _wanted(message)
@@ -139,8 +145,8 @@ def _wanted(message: Message) -> list[MessageLink]:
             if thread is not None and all(row.thread_id != thread for row in rows):
                 rows.append(MessageLink(message=message, thread_id=thread))
         elif address := normal(url):
-            preview = _asked_for(address)
-            if all(row.preview_id != preview.pk for row in rows):
+            preview = _asked_for(address, message.sender)
+            if preview is not None and all(row.preview_id != preview.pk for row in rows):
                 rows.append(MessageLink(message=message, preview=preview))
     return rows
 
@@ -175,19 +181,31 @@ def _thread_at(path: str) -> int | None:
     return None
 
 
-def _asked_for(url: str) -> LinkPreview:
-    """The preview of an address: as it is when it is fresh, else due to be fetched."""
+def _asked_for(url: str, sender: Member) -> LinkPreview | None:
+    """The preview of an address: as it is when it is fresh, else due to be fetched.
+
+    None for a new one of whoever had FETCHED_MAX fetched: others' links wait behind.
+    """
     now = timezone.now()
     digest = hashlib.sha256(url.encode()).hexdigest()
-    host = (urlsplit(url).hostname or "")[:253]
-    preview, _made = LinkPreview.objects.get_or_create(
-        url_hash=digest,
-        defaults={"url": url, "host": host, "due_at": now, "asked_at": now - NOTHING_FOR},
-    )
+    preview = LinkPreview.objects.filter(url_hash=digest).first()
+    if preview is None:
+        if _is_enough(sender):
+            return None
+        host = (urlsplit(url).hostname or "")[:253]
+        preview, _made = LinkPreview.objects.get_or_create(
+            url_hash=digest,
+            defaults={"url": url, "host": host, "due_at": now, "asked_at": now - NOTHING_FOR},
+        )
     old = FRESH_FOR if preview.state == State.READY else NOTHING_FOR
-    if preview.due_at is None and (preview.fetched_at is None or preview.fetched_at < now - old):
+    is_old = preview.fetched_at is None or preview.fetched_at < now - old
+    if preview.due_at is None and is_old and not _is_enough(sender):
         LinkPreview.objects.filter(pk=preview.pk, due_at=None).update(due_at=now, tries=0)
     return preview
+
+
+def _is_enough(sender: Member) -> bool:
+    return is_over("links", sender, most=FETCHED_MAX, seconds=FETCHED_SECONDS)
 
 
 def remove_links(message: Message) -> None:

@@ -7,18 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
+from community.chat import messages, previews
 from community.chat.errors import (
     MayNotChange,
     MessageRefused,
     NotAnswered,
     NotInRoom,
+    RoomNameUnfit,
     SlowedDown,
+    TooFast,
 )
 from community.chat.guard import Listener, look_around
-from community.chat.keeping import set_slow_mode
-from community.chat.messages import delete_message, restore_message, toggle_message_reaction
-from community.chat.models import Message, Room
-from community.chat.rooms import answer_request, room_beside, room_of, room_with
+from community.chat.keeping import describe_room, pause_room, set_slow_mode
+from community.chat.messages import (
+    CHANGES_MAX,
+    delete_message,
+    edit_message,
+    restore_message,
+    toggle_message_reaction,
+)
+from community.chat.models import LinkPreview, Message, Room
+from community.chat.rooms import answer_request, open_room, room_beside, room_of, room_with
 from community.chat.services import send_message
 from community.chat.talk import make_thread_of
 from community.groups.models import JoinMode
@@ -26,9 +35,11 @@ from community.members.blocking import block
 from community.members.models import Member
 from community.threads.models import Thread
 from community.threads.moderating import move_thread
-from tests.factories import join, make_group, owner_of
+from tests.factories import join, make_group, make_member, owner_of
 
 pytestmark = pytest.mark.django_db
+
+FOR_EVER = 10**9  # no clock is cut within a test
 
 
 @pytest.fixture
@@ -148,6 +159,62 @@ def test_sends_at_once_are_no_more_than_one_message_to_a_stranger(cy, bo):
     assert Message.objects.count() == 1
     answer_request(room=pair, member=bo, accept=True)
     assert send_at_once(pair, cy, 3) == ["sent"] * 3
+
+
+# -- making others' pages and our workers busy ----------------------------------------------------
+
+
+def test_changes_are_as_many_as_pages_can_follow(as_ada, room, ada, bo, monkeypatch):
+    monkeypatch.setattr(messages, "CHANGES_SECONDS", FOR_EVER)
+    said = send_message(room=room, sender=ada, body="One")
+    for _ in range(CHANGES_MAX - 2):
+        toggle_message_reaction(message=said, by=ada, name="heart")
+    edit_message(message=said, body="Two", by=ada)
+    edit_message(message=said, body="Two", by=ada)  # the same again changes nothing
+    delete_message(message=said, by=ada)
+    restore_message(message=said, by=ada)
+    for act in (
+        lambda: toggle_message_reaction(message=said, by=ada, name="heart"),
+        lambda: edit_message(message=said, body="Three", by=ada),
+        lambda: delete_message(message=said, by=ada),
+    ):
+        with pytest.raises(TooFast):
+            act()
+    path = f"/rooms/{room.pk}/{said.seq}/react/"
+    refused = as_ada.post(path, {"name": "heart"}, headers={"Accept": "application/json"})
+    assert refused.status_code == 429
+    assert toggle_message_reaction(message=said, by=bo, name="heart")
+
+
+def test_a_member_has_so_many_pages_fetched_an_hour_and_known_ones_are_drawn(
+    room, ada, bo, monkeypatch
+):
+    monkeypatch.setattr(previews, "FETCHED_MAX", 4)
+    monkeypatch.setattr(previews, "FETCHED_SECONDS", FOR_EVER)
+    for number in range(3):
+        links = " ".join(f"https://{number}{part}.example/" for part in "ab")
+        previews.note_links(send_message(room=room, sender=ada, body=links))
+    assert LinkPreview.objects.count() == 4
+    known = send_message(room=room, sender=ada, body="https://0a.example/ https://9.example/")
+    previews.note_links(known)
+    assert [link.preview.url for link in known.links.all()] == ["https://0a.example/"]
+    previews.note_links(send_message(room=room, sender=bo, body="https://9.example/"))
+    assert LinkPreview.objects.filter(url="https://9.example/").exists()
+
+
+# -- names ----------------------------------------------------------------------------------------
+
+
+def test_what_a_room_is_called_turns_no_text_round_and_is_seen(group, mo):
+    opened = open_room(
+        group=group, name="Swaps\u202e\u2066 here\u200b", topic="No\u202ecash", by=mo
+    )
+    assert (opened.name, opened.topic) == ("Swaps here", "No cash")
+    pause_room(room=opened, by=mo, reason="Too\u202eloud\n")
+    assert opened.entries.get().reason == "Too loud"
+    people = room_with([make_member(), make_member()], by=mo)
+    with pytest.raises(RoomNameUnfit):
+        describe_room(room=people, name="\u200b\u2060", topic="", by=mo)
 
 
 # -- ways around ----------------------------------------------------------------------------------
