@@ -21,7 +21,7 @@ from community.chat.messages import (
     toggle_message_reaction,
 )
 from community.chat.models import Message, MessageReaction, MessageRevision, Place, Room, RoomEntry
-from community.chat.rooms import open_room, room_beside, room_of, room_with
+from community.chat.rooms import answer_request, open_room, room_beside, room_of, room_with
 from community.chat.services import send_message
 from community.groups.models import Group
 from community.members.models import Member
@@ -66,12 +66,22 @@ def _write(stage: Stage, text: TalkText) -> None:
 def _opened(stage: Stage, text: TalkText) -> Room:
     by = stage.members[text.by]
     if text.people:
-        return room_with([stage.members[handle] for handle in text.people], by=by)
+        room = room_with([stage.members[handle] for handle in text.people], by=by)
+        _answer(stage, room, {message.author for message in text.messages})
+        return room
     if text.listing:
         return ask_about(stage.listings[text.listing], by=by)
     if text.thread:
         return room_beside(stage.threads[text.group, text.thread], by=by)
     return open_room(group=stage.groups[text.group], name=text.name, topic=text.topic, by=by)
+
+
+def _answer(stage: Stage, room: Room, speakers: set[str]) -> None:
+    """Who was asked and speaks has said yes; the others' requests wait."""
+    speaking = [stage.members[handle] for handle in speakers]
+    asked = Place.objects.filter(room=room, member__in=speaking, state=Place.State.ASKED)
+    for place in asked.select_related("member"):
+        answer_request(room=room, member=place.member, accept=True)
 
 
 def _say(stage: Stage, room: Room, by: Member, text: MessageText, before: list[Message]) -> Message:
