@@ -291,6 +291,8 @@ def leave(request: MemberRequest, room_id: int) -> HttpResponse:
         leave_room(room=room, member=request.user)
     except NotInRoom as refusal:
         notices.error(request, refusal.reason)
+    else:
+        notices.success(request, _("Done."))
     return redirect("chat")
 
 

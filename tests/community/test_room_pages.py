@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from community.chat import pages
-from community.chat.keeping import set_slow_mode
+from community.chat.keeping import archive_room, set_slow_mode
 from community.chat.messages import pin_message
 from community.chat.models import Message, Place, Room
 from community.chat.pages import unread_mentions
@@ -43,6 +43,14 @@ def test_a_moderator_opens_a_room_by_the_form_and_members_find_it(as_mo, as_ada,
     assert "Swaps" in text_of(as_ada.get("/chat/"))
     assert "Swaps" in text_of(as_ada.get(f"/rooms/{room_of(group).pk}/about/"))
     assert as_ada.post("/chat/film-cameras/new/", {"name": "Mine"}).status_code == 403
+
+
+def test_an_archived_room_is_found_from_the_others_of_its_group(as_ada, mo, group, room):
+    swap = open_room(group=group, name="Last swap", by=mo)
+    archive_room(room=swap, by=mo, reason="It is over")
+    about = text_of(as_ada.get(f"/rooms/{room.pk}/about/"))
+    assert about.index("Last swap") < about.index("Archived")
+    assert "Last swap" not in text_of(as_ada.get("/chat/"))
 
 
 def test_a_first_room_has_one_address(as_ada, room):
