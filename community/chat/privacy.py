@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from community.chat.models import (
@@ -20,6 +20,8 @@ from community.chat.models import (
     Room,
     RoomEntry,
 )
+from community.chat.rooms import READING
+from community.groups.models import Membership
 from community.threads.rendering import render_message
 from config.personal import (
     BATCH,
@@ -125,7 +127,7 @@ def register() -> None:
             keys(
                 room=("room_id", _("the room's number")),
                 group=("room__group__slug", _("the group whose room it is, if a group's")),
-                name=("room__name", _("what it is called, if it has a name")),
+                name=("called", _("what it is called, if it has a name")),
                 people=("others", _("who else is in it, of a room of people"), list),
                 state=_("whether you are in it"),
                 level=_("what of it you are told"),
@@ -133,7 +135,7 @@ def register() -> None:
                 read_at=_("when you read it"),
                 since=_("since when you are in it"),
             ),
-            narrowed=_with_others,
+            narrowed=_with_what_they_read,
         ),
         runs(
             "leaves",
@@ -183,14 +185,22 @@ def register() -> None:
     )
 
 
-def _with_others(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Say who else is in a room of people; of a group's that is the group's to say."""
+def _with_what_they_read(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Say who else is in a room of people; of a group's that is the group's to say.
+
+    What it is called now is not for those who left it or its group.
+    """
     others = (
         Place.objects.filter(room=OuterRef("room"), room__group=None)
         .exclude(member=OuterRef("member"))
         .order_by("pk")
     )
-    annotated: QuerySet[Any] = rows.annotate(others=ArraySubquery(others.values("member__handle")))
+    inside = Membership.objects.filter(group=OuterRef("room__group"), member=OuterRef("member"))
+    reads = Q(Exists(inside)) | Q(room__group=None, state__in=READING)
+    annotated: QuerySet[Any] = rows.annotate(
+        others=ArraySubquery(others.values("member__handle")),
+        called=Case(When(reads, then=F("room__name")), default=Value("")),
+    )
     return annotated
 
 

@@ -19,13 +19,16 @@ from django.utils.translation import gettext
 
 from commerce.orders.models import Order
 from community.bookmarks.services import keep_bookmark
+from community.chat.keeping import describe_room
 from community.chat.messages import edit_message, toggle_message_reaction
 from community.chat.models import Room
-from community.chat.rooms import room_of, room_with
+from community.chat.places import read_to
+from community.chat.rooms import leave_room, open_room, room_of, room_with
 from community.chat.services import send_message
 from community.drafts.services import save_draft
 from community.events import ExportReady
 from community.groups.models import Group
+from community.groups.services import leave_group
 from community.members.models import Member
 from community.notifications.context import unread_count
 from community.notifications.delivery import send_due
@@ -146,6 +149,21 @@ def test_the_copy_holds_what_the_member_wrote_and_did(ada: Member, bo: Member, g
     (picture,) = rows(export, "pictures")
     assert opened(export).read(picture["file"]) == image.file.read() == b"full"
     assert rows(export, "votes") == []
+
+
+def test_what_a_room_is_called_is_for_those_who_are_in_it(
+    ada: Member, bo: Member, mo: Member, group: Group
+):
+    people, swaps = room_with([bo, ada], by=mo), open_room(group=group, name="Swaps", by=mo)
+    describe_room(room=people, name="The three", topic="", by=mo)
+    for room in (people, swaps):
+        read_to(room=room, member=ada, seq=0)
+        read_to(room=room, member=bo, seq=0)
+    leave_room(room=people, member=bo)
+    leave_group(group=group, member=bo)
+    describe_room(room=people, name="What became of bo", topic="", by=mo)
+    assert [row["name"] for row in rows(made_for(ada), "rooms")] == ["What became of bo", "Swaps"]
+    assert [row["name"] for row in rows(made_for(bo), "rooms")] == ["", ""]
 
 
 def test_others_and_secrets_are_left_out(ada: Member, bo: Member, group: Group):
