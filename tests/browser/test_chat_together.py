@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
+from community.chat.keeping import go_on, pause_room
 from community.chat.messages import hide_message, pin_message, toggle_message_reaction
 from community.chat.models import Message, Place, Room
 from community.chat.places import read_to
@@ -300,6 +301,30 @@ def test_where_sockets_are_refused_the_room_asks_by_itself(
     out.goto(ROOM)
     expect(out.get_by_text("You are signed out.")).to_be_visible()
     assert out.locator("[data-out] a").get_attribute("href") == f"/accounts/login/?next={ROOM}"
+
+
+def test_a_pause_and_its_end_are_seen_without_a_socket_and_stand_where_they_were(
+    site: Site, room: Room, ada: Member, bo: Member, mo: Member
+):
+    send_message(room=room, sender=bo, body="Before")
+    page = site.visit(ada)
+    page.route_web_socket("**/ws/", lambda socket: socket.close(code=1008))
+    page.goto(ROOM)
+    expect(page.locator("#say")).to_be_visible()
+    pause_room(room=room, by=mo, reason="Fire drill")
+    expect(page.locator("[data-why]")).to_be_visible()
+    go_on(room=room, by=mo)
+    expect(page.locator("#say")).to_be_visible()
+    say(page, "After")
+    expect(row(page, "After")).to_be_visible()
+    rows = page.locator(".log > :is(.msg, .entry)").all_inner_texts()
+    said = [word for text in rows for word in ("Before", "drill", "go on", "After") if word in text]
+    assert said == ["Before", "drill", "go on", "After"]
+
+    open_menu(page, "After").get_by_role("link", name="Edit").click()
+    expect(page.locator("#chat-body")).to_have_value("After")
+    say(page, "After all")
+    expect(row(page, "After all").locator(".edited")).to_be_visible()
 
 
 def test_a_draft_and_what_nobody_heard_survive_the_page(site: Site, room: Room, ada: Member):
