@@ -124,7 +124,7 @@ def test_a_picture_is_put_into_the_text_with_its_words(open_browser, bo, thread,
     page = open_thread(open_browser, bo, thread)
     page.get_by_role("textbox", name="Your reply").fill("Mine:")
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Picture").click()
+        page.get_by_role("form", name="Reply").get_by_role("button", name="Picture").click()
     chooser.value.set_files(photo)
     page.locator(".uploads").get_by_label("What the picture shows").fill("An orange square")
     page.get_by_role("button", name="Put it in the text").click()

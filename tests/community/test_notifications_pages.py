@@ -102,7 +102,6 @@ def test_news_reaches_the_members_own_sockets_alone(ada: Member, bo: Member):
     apart, adas, bos = Hub(), Socket(ada), Socket(bo)
     apart._ensure_listening = lambda: None  # type: ignore[method-assign]
     apart._ensure_guarded = lambda: None  # type: ignore[method-assign]
-    apart._ensure_guarded = lambda: None  # type: ignore[method-assign]
     apart.meet(adas)  # type: ignore[arg-type]
     apart.meet(bos)  # type: ignore[arg-type]
     apart.deliver(json.dumps({"type": "told", "members": [ada.pk, 987_654]}).encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gettext as stdlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,6 +203,7 @@ class Socket:
 def test_a_live_message_comes_in_the_language_of_each_page() -> None:
     hub, ada, bo = Hub(), Socket("en"), Socket("zh-hans")
     hub.rooms[1] = {ada, bo}  # type: ignore[arg-type]
+    hub.confirmed_at = time.monotonic()  # rights were asked just now
     hub.deliver(
         json.dumps(
             {"type": "message", "room": 1, "html": {"en": "<p>Flag", "zh-hans": "<p>举报"}}
