@@ -74,7 +74,8 @@ def who_is_here(room: Room, viewer: Member) -> list[Member]:
 def announce_writing(member: Member, room: Room) -> bool:
     """Tell pages of the room that a member is writing, at most once in WRITING_EVERY_SECONDS.
 
-    The caller asked whether they may write. Nobody hears of a member who hides their presence.
+    The caller asked whether they may write. Nobody hears of a member who hides their presence, and
+    whom they blocked hears nothing: `unless` is for the hub alone.
     """
     if not member.shows_presence:
         return False
@@ -88,5 +89,8 @@ def announce_writing(member: Member, room: Room) -> bool:
             "room": room.pk,
             "member": member.pk,
             "name": member.get_short_name(),
+            "unless": sorted(
+                Block.objects.filter(by=member, kind=Block.Kind.BLOCK).values_list("of", flat=True)
+            ),
         },
     )

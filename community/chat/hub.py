@@ -204,10 +204,16 @@ class Hub:
             self._say(frame)
 
     def _say(self, frame: dict[str, Any]) -> None:
-        """Hand a frame to its room, each in the language of its page, encoded once for all."""
+        """Hand a frame to its room, each in the language of its page, encoded once for all.
+
+        Members in its `unless` do not hear it, nor does anybody hear of that.
+        """
+        deaf = set(frame.pop("unless", ()))
         said = frame.get("html")
         texts: dict[str, str] = {}
         for socket in tuple(self.rooms.get(room_of_frame(frame), ())):
+            if deaf and socket.member.pk in deaf:
+                continue
             code = socket.language if isinstance(said, dict) else ""
             text = texts.get(code)
             if text is None:

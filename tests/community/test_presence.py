@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from django.db import transaction
 
 from community.chat import here, unread
 from community.chat.here import announce_writing, note_here, who_is_here
+from community.chat.hub import Hub
 from community.chat.models import Place, Room
 from community.chat.places import set_level
 from community.chat.rooms import open_room, room_beside, room_of, room_with
@@ -90,6 +92,30 @@ def test_who_hides_it_is_not_seen_writing(as_ada, room, ada, frames):
     assert as_ada.post(f"/rooms/{room.pk}/writing/").status_code == 204
     assert announce_writing(ada, room) is False
     assert len(frames) == 1
+
+
+def test_whom_one_blocked_does_not_see_one_write_nor_that_they_were_left_out(
+    room, ada, bo, cy, frames
+):
+    class Socket:
+        language = "en"
+
+        def __init__(self, member: Member) -> None:
+            self.member, self.heard = member, list[dict[str, object]]()
+
+        def offer(self, text: str) -> None:
+            self.heard.append(json.loads(text))
+
+    Block.objects.create(by=ada, of=bo, kind=Block.Kind.BLOCK)
+    assert announce_writing(ada, room)
+    hub, bos, cys = Hub(), Socket(bo), Socket(cy)
+    hub.rooms[room.pk] = {bos, cys}  # type: ignore[arg-type]
+    hub.confirmed_at = time.monotonic()
+    hub.deliver(json.dumps(frames[-1]).encode())
+    assert bos.heard == []
+    assert cys.heard == [
+        {"type": "writing", "room": room.pk, "member": ada.pk, "name": ada.get_short_name()}
+    ]
 
 
 def test_writing_is_told_once_in_three_seconds_and_only_by_who_may_write(

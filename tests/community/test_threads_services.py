@@ -511,7 +511,7 @@ def test_hiding_and_editing_one_post_at_once_do_not_block_each_other_for_ever():
 
 def wait_for_a_blocked_query() -> None:
     with connection.cursor() as cursor:
-        for _ in range(200):
+        for _ in range(3_000):
             cursor.execute(
                 "SELECT 1 FROM pg_stat_activity, pg_sleep(0.01) WHERE datname = current_database()"
                 " AND cardinality(pg_blocking_pids(pid)) > 0"
