@@ -79,12 +79,13 @@ def normal(url: str) -> str:
     """Return a web address as it is stored: host in lower case, no fragment; empty for others."""
     try:
         parts = urlsplit(url.strip())
-        scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
+        scheme, port = parts.scheme.lower(), parts.port
+        host = (parts.hostname or "").lower().rstrip(".")
     except ValueError:
         return ""
     if scheme not in outgoing.PORTS or not host or "@" in parts.netloc:
         return ""
-    host = f"[{host}]" if ":" in host else host.rstrip(".")
+    host = f"[{host}]" if ":" in host else host
     place = host + (f":{port}" if port not in (None, outgoing.PORTS[scheme]) else "")
     address = urlunsplit((scheme, place, parts.path or "/", parts.query, ""))
     return address if len(address) <= outgoing.ADDRESS_MAX_CHARS else ""
