@@ -5,9 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 # Name another interpreter with `make demo PYTHON=/path/to/python3.12`.
 PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14
-# One more than the two processors we count on: tests wait for browsers and processes a third of
-# their time.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 2
 
 # Values for checks that load the settings of production, where nothing has a default.
 PRODUCTION := SHOAL_MODE=production SITE_URL=https://shoal.example ALLOWED_HOSTS=shoal.example \
