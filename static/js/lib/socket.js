@@ -21,8 +21,10 @@ class Socket extends EventTarget {
 
   subscribe(room) {
     this.rooms.add(room);
-    if (this.connection?.readyState === WebSocket.OPEN) this.#send("subscribe", room);
-    else this.#open();
+    if (this.connection?.readyState === WebSocket.OPEN) return this.#send("subscribe", room);
+    this.#open();
+    // It may have ended before whoever asks was loaded: the badge in the nav opens it first.
+    if (!this.connection && this.ended) queueMicrotask(() => this.#say(this.ended));
   }
 
   unsubscribe(room) {
@@ -55,7 +57,8 @@ class Socket extends EventTarget {
       this.connection = null;
       this.over = code === SIGNED_OUT; // nothing here to come back to
       const refused = code === POLICY || this.failed >= ENOUGH;
-      this.#say({ type: "closed", code, refused });
+      this.ended = { type: "closed", code, refused };
+      this.#say(this.ended);
       if (this.over) return;
       const [least, most] = refused ? [REFUSED_WAIT, LONGEST_REFUSED] : [FIRST_WAIT, LONGEST_WAIT];
       const wait = Math.max(least, this.wait);
