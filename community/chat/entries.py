@@ -131,8 +131,6 @@ def _said(entry: RoomEntry) -> str:
             return _("%(who)s unpinned a message") % says
         case Verb.REMOVE:
             return _("%(who)s took %(whom)s out of the group") % says
-        case Verb.ADD:
-            return _("%(who)s brought %(whom)s in") % says
         case _thread:
             count = int(details.get("messages", 1))
             words = ngettext(

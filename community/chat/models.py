@@ -402,7 +402,6 @@ class RoomEntry(models.Model):
         PIN = "pin", gettext_lazy("pinned a message")
         UNPIN = "unpin", gettext_lazy("unpinned a message")
         REMOVE = "remove", gettext_lazy("took somebody out")
-        ADD = "add", gettext_lazy("brought somebody in")
         THREAD = "thread", gettext_lazy("made a thread from messages")
 
     room = models.ForeignKey(Room, models.CASCADE, related_name="entries")

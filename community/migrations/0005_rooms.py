@@ -186,7 +186,6 @@ class Migration(migrations.Migration):
                             ("pin", "pinned a message"),
                             ("unpin", "unpinned a message"),
                             ("remove", "took somebody out"),
-                            ("add", "brought somebody in"),
                             ("thread", "made a thread from messages"),
                         ],
                         max_length=8,
