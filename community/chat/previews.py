@@ -40,6 +40,8 @@ from config import outgoing
 log = structlog.stdlib.get_logger(__name__)
 
 LINKS_A_MESSAGE_MAX: Final = 3
+# Of a message full of links that lead nowhere: each may cost a query.
+LINKS_LOOKED_AT_MAX: Final = 20
 FRESH_FOR: Final = timedelta(days=7)
 NOTHING_FOR: Final = timedelta(days=1)
 LEASE_SECONDS: Final = 60
@@ -133,7 +135,7 @@ def _has_something(link: MessageLink) -> bool:
 
 
 def _wanted(message: Message) -> list[MessageLink]:
-    written = links_in(message.html)
+    written = links_in(message.html)[:LINKS_LOOKED_AT_MAX]
     claimed = {url for also in ALSO_DRAWN for url in also.claims(message.room, written)}
     rows: list[MessageLink] = []
     for url in written:
