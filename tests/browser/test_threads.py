@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 from PIL import Image as Picture
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from community.groups.models import Group
 from community.members.models import Member
@@ -94,6 +94,21 @@ def test_a_new_threads_draft_ends_when_the_thread_stands(open_browser, ada, grou
     page.goto(address)
     expect(page.locator("composer-box:defined")).to_be_visible()
     expect(page.get_by_label("Title")).to_have_value("")
+
+
+def test_what_is_typed_before_the_script_is_there_becomes_a_draft_too(open_browser, ada, group):
+    page = open_browser(ada).new_page()
+    waiting: list[Route] = []
+    page.route("**/composer/box*.js", lambda route: waiting.append(route))
+    page.goto(f"/g/{group.slug}/new/")
+    page.get_by_label("Title").fill("Light seals")
+    page.get_by_role("textbox", name="What it is about").fill("Foam or wool?")
+    expect(page.locator("[data-status]")).to_be_empty()
+    with page.expect_response("**/composer/box*.js"):
+        while not waiting:
+            page.wait_for_timeout(50)
+        waiting[0].continue_()
+    expect(page.locator("[data-status]")).to_have_text("Draft saved")
 
 
 def test_the_preview_stands_in_place_of_the_box(open_browser, bo, thread):

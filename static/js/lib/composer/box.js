@@ -247,15 +247,22 @@ class ComposerBox extends HTMLElement {
   restore() {
     if (!this.draft || this.dataset.view) return;
     const local = this.draft.local();
-    const { "draft-sequence": field } = this.form.elements;
+    const { "draft-sequence": field, title } = this.form.elements;
     const given = Number(field?.value || 0);
-    if (this.text.value || this.form.elements.title?.value) {
+    // Typed before this was there; what a browser puts back when one goes back was not.
+    const early = performance.getEntriesByType("navigation")[0]?.type === "navigate"
+      && [this.text, title].some((one) => one && one.value !== one.defaultValue);
+    if (this.text.value || title?.value) {
       // The server put a draft, a quote or a refused text here; an edit begins with its post.
       this.draft.sequence = Math.max(given, local?.sequence ?? 0);
       if (local && !isEmpty(local) && !same(local, this.values)) {
         if (this.hasAttribute("data-edits") && !given) this.wait(local);
-        else if (given && local.dirty && local.sequence >= given) this.take({ ...local, sequence: 0 });
+        else if (!early && given && local.dirty && local.sequence >= given) this.take({ ...local, sequence: 0 });
       } else if (given && !this.querySelector(".errors")) this.say(gettext("Draft restored"));
+      if (early) {
+        this.typed = true;
+        this.keep();
+      }
       return this.note();
     }
     if (!local || isEmpty(local)) return;
