@@ -111,6 +111,20 @@ def test_what_is_typed_before_the_script_is_there_becomes_a_draft_too(open_brows
     expect(page.locator("[data-status]")).to_have_text("Draft saved")
 
 
+def test_a_preview_asked_for_before_the_script_is_there_is_shown_with_it(open_browser, ada, group):
+    page = open_browser(ada).new_page()
+    waiting: list[Route] = []
+    page.route("**/composer/box*.js", lambda route: waiting.append(route))
+    page.goto(f"/g/{group.slug}/new/")
+    page.get_by_role("textbox", name="What it is about").fill("Foam or *wool*?")
+    with page.expect_response("**/preview/"):
+        page.get_by_role("button", name="Preview").click()
+    while not waiting:
+        page.wait_for_timeout(50)
+    waiting[0].continue_()
+    expect(page.locator(".preview em")).to_be_visible()
+
+
 def test_the_preview_stands_in_place_of_the_box(open_browser, bo, thread):
     page = open_thread(open_browser, bo, thread)
     box = page.get_by_role("textbox", name="Your reply")

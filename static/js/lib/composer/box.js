@@ -29,7 +29,10 @@ class ComposerBox extends HTMLElement {
     on(this, "submit", this, { capture: true }); // before htmx takes it
     on(this, "focusin", () => this.askServer(), { once: true });
     on(this, "htmx:afterRequest", (event) => event.detail.failed && this.draft?.resume());
-    on(this, "htmx:afterSettle", () => this.fill());
+    on(this, "htmx:afterSettle", () => {
+      this.fill();
+      this.showEarly();
+    });
     on(document, "click", (event) => this.clicked(event));
     on(window, "pagehide", () => this.leave());
     on(window, "pageshow", (event) => event.persisted && this.draft?.resume());
@@ -43,6 +46,7 @@ class ComposerBox extends HTMLElement {
     queueMicrotask(() => {
       const posted = this.forgetPosted();
       this.restore();
+      this.showEarly();
       this.grow();
       const { title } = this.form.elements;
       if (title?.value) this.compare(title); // restored, or typed before this came
@@ -433,6 +437,11 @@ class ComposerBox extends HTMLElement {
     const { selectionStart: start, selectionEnd: end, value: text } = this.text;
     const { MARKS } = await import("./marks.js");
     MARKS[act](this, { text, start, end });
+  }
+
+  /** A preview that was asked for before this was there. */
+  showEarly() {
+    if (!this.dataset.view && this.querySelector(".preview")?.childElementCount) this.show("preview");
   }
 
   show(view, { focus = false } = {}) {
