@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
+from itertools import count
 
 import pytest
 from django.core.cache import cache
@@ -15,6 +17,7 @@ from community.groups.models import JoinMode
 from community.search.similar import _name
 from community.threads.editing import edit_post
 from community.threads.hiding import delete_post
+from community.threads.models import Thread
 from community.threads.services import publish_post, start_thread
 from config import guest_pages as module
 from config.guest_pages import GuestPages, Page, guest_pages
@@ -38,6 +41,19 @@ def kept(settings, transactional_db):
     guest_pages.clear()
     yield
     guest_pages.clear()
+
+
+_marks = count()
+
+
+@pytest.fixture
+def thread(thread: Thread) -> Thread:
+    """Ada's thread, when this process has heard of it: a page drawn meanwhile is not kept."""
+    mark = f"mark:{next(_marks)}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [module.CHANNEL, json.dumps([mark])])
+    wait_for(lambda: mark in guest_pages._changes)
+    return thread
 
 
 def asked(client: Client, address: str) -> tuple[str, int]:
