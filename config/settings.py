@@ -192,8 +192,6 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = MODE == "test"
-# Each client of a test makes its own middleware: listing all files took a tenth of a second.
-WHITENOISE_AUTOREFRESH = DEBUG or MODE == "test"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # A picture is at most 10 MB (community.uploads); the rest of a form is small.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
