@@ -94,7 +94,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.middleware.HealthMiddleware",
     "community.importing.middleware.OldHostsMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.static_files.StaticFilesMiddleware",
     "config.guest_pages.GuestPagesMiddleware",
     "config.languages.LanguageMiddleware",
     "config.middleware.DatabaseAwayMiddleware",
